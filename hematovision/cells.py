@@ -1,0 +1,95 @@
+"""The vocabulary: cell classes, morphology attributes and their values, in the one order that everything uses.
+
+Attributes and their values are those of WBCAtt (Tsutsui, Pang, Wen 2023), defined for the five mature white cells.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from hematovision.errors import unknown
+
+CELL_CLASSES: tuple[str, ...] = (
+    "basophil",
+    "eosinophil",
+    "erythroblast",
+    "immature_granulocyte",
+    "lymphocyte",
+    "monocyte",
+    "neutrophil",
+    "platelet",
+)
+
+CORE_FOUR: tuple[str, ...] = ("eosinophil", "lymphocyte", "monocyte", "neutrophil")
+
+SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType({"core_four": CORE_FOUR, "all_eight": CELL_CLASSES})
+
+ATTRIBUTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "cell_size": ("big", "small"),
+        "cell_shape": ("irregular", "round"),
+        "nucleus_shape": (
+            "irregular",
+            "segmented-bilobed",
+            "segmented-multilobed",
+            "unsegmented-band",
+            "unsegmented-indented",
+            "unsegmented-round",
+        ),
+        "nuclear_cytoplasmic_ratio": ("high", "low"),
+        "chromatin_density": ("densely", "loosely"),
+        "cytoplasm_vacuole": ("no", "yes"),
+        "cytoplasm_texture": ("clear", "frosted"),
+        "cytoplasm_colour": ("blue", "light blue", "purple blue"),
+        "granule_type": ("coarse", "nil", "round", "small"),
+        "granule_colour": ("nil", "pink", "purple", "red"),
+        "granularity": ("no", "yes"),
+    }
+)
+
+CLASS_HEAD = "cell_class"
+"""Name of the model head that names the class; the other heads carry the names of `ATTRIBUTES`."""
+
+HEADS: Mapping[str, tuple[str, ...]] = MappingProxyType({CLASS_HEAD: CELL_CLASSES, **ATTRIBUTES})
+"""Every head of the model and its values, in the order in which the exported model concatenates them."""
+
+
+def display_name(name: str) -> str:
+    """`immature_granulocyte` -> `Immature granulocyte`."""
+    return name.replace("_", " ").capitalize()
+
+
+def parse_class(name: str) -> str:
+    """The class that `name` means; display names and any case are accepted. Raises InputError."""
+    found = name.strip().lower().replace(" ", "_")
+    if found not in CELL_CLASSES:
+        raise unknown("cell class", name, CELL_CLASSES)
+    return found
+
+
+def parse_target(text: str) -> tuple[str, str]:
+    """`monocyte` -> (`cell_class`, `monocyte`); `granularity=yes` -> (`granularity`, `yes`). Raises InputError."""
+    head, separator, value = text.partition("=")
+    if not separator:
+        return CLASS_HEAD, parse_class(text)
+    head = head.strip().lower()
+    value = value.strip().lower()
+    if head not in ATTRIBUTES:
+        raise unknown("attribute", head, ATTRIBUTES)
+    if value not in ATTRIBUTES[head]:
+        raise unknown(f"value of {head}", value, ATTRIBUTES[head])
+    return head, value
+
+
+def output_slice(head: str) -> slice:
+    """Where a head's values stand in the concatenated outputs of the exported model."""
+    start = 0
+    for name, values in HEADS.items():
+        if name == head:
+            return slice(start, start + len(values))
+        start += len(values)
+    raise unknown("head", head, HEADS)
+
+
+def output_index(head: str, value: str) -> int:
+    """Where one value stands in the concatenated outputs of the exported model."""
+    return output_slice(head).start + HEADS[head].index(value)
