@@ -1,0 +1,118 @@
+"""Read a data set's folder as it is downloaded: PBC (with or without splits and attributes), BCCD, or one's own.
+
+Pictures are not opened here; a record says where each one lies and what is known about it.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from hematovision.cells import ATTRIBUTES, CELL_CLASSES
+from hematovision.errors import DataError
+from hematovision.images import SUFFIXES
+
+PBC_FOLDERS = {name: name for name in CELL_CLASSES} | {"ig": "immature_granulocyte"}
+"""Folder names of PBC and of one's own folders -> class."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One picture of a data set: where it lies, the expert key, and what else is known."""
+
+    dataset: str
+    path: Path
+    label: str
+    split: str = ""
+    attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def picture_id(self) -> str:
+        """A neutral name: tells neither file name nor class. Changes when the file changes."""
+        stat = self.path.stat()
+        text = f"{self.dataset}/{self.path.name}/{stat.st_size}/{stat.st_mtime_ns}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_datasets(folder: Path) -> list[Record]:
+    """Every picture with a key below `folder`.
+
+    Looks for `pbc/` (or PBC's own folder) and else takes sub-folders named after classes.
+    Raises DataError where there is nothing to use.
+    """
+    if not folder.is_dir():
+        raise DataError(
+            f"There is no folder {folder}.", "Check the path, or set HEMATOVISION_DATA to an existing folder."
+        )
+    for root in (folder / "pbc" / "PBC_dataset_normal_DIB", folder / "PBC_dataset_normal_DIB"):
+        if root.is_dir():
+            return read_pbc(root)
+    records = list(_class_folders(folder, dataset=folder.name))
+    if not records:
+        raise DataError(
+            f"No pictures were found in {folder}.",
+            "It should hold the PBC data set, or one sub-folder for each class, named " + ", ".join(CELL_CLASSES) + ".",
+        )
+    return records
+
+
+def read_pbc(root: Path) -> list[Record]:
+    """PBC's class folders, with split and attributes where a `splits.csv` lies beside them."""
+    records = list(_class_folders(root, dataset="PBC"))
+    table = root.parent / "splits.csv"
+    if not table.is_file():
+        return records
+    with table.open(newline="", encoding="utf-8") as lines:
+        rows = {row["name"]: row for row in csv.DictReader(lines)}
+    known = []
+    for record in records:
+        row = rows.get(record.path.name)
+        if row is None:
+            known.append(record)
+            continue
+        attributes = {name: row[name] for name in ATTRIBUTES if row.get(name)}
+        for name, value in attributes.items():
+            if value not in ATTRIBUTES[name]:
+                raise DataError(
+                    f"{table} has the unknown value '{value}' for {name}.",
+                    "Should be one of: " + ", ".join(ATTRIBUTES[name]),
+                )
+        known.append(Record(record.dataset, record.path, record.label, row["split"], MappingProxyType(attributes)))
+    return known
+
+
+def read_bccd(folder: Path) -> list[Record]:
+    """BCCD's fields that hold exactly one labeled white cell; empty where there is no `labels.csv` in `folder`."""
+    table = folder / "labels.csv"
+    if not table.is_file():
+        return []
+    with table.open(newline="", encoding="utf-8") as lines:
+        rows = [(int(row["Image"]), row["Category"].strip().lower()) for row in csv.DictReader(lines)]
+    fields = folder / "BCCD" / "JPEGImages"
+    return [
+        Record("BCCD", fields / f"BloodImage_{number:05d}.jpg", label)
+        for number, label in rows
+        if label in CELL_CLASSES
+    ]
+
+
+def data_hash(records: Iterable[Record]) -> str:
+    """One SHA-256 over split, key, attributes and bytes of all pictures, in order of their names."""
+    total = hashlib.sha256()
+    for record in sorted(records, key=lambda r: (r.label, r.path.name)):
+        content = hashlib.sha256(record.path.read_bytes()).hexdigest()
+        attributes = ";".join(record.attributes.get(name, "") for name in ATTRIBUTES)
+        total.update(f"{record.label},{record.path.name},{record.split},{attributes},{content}\n".encode())
+    return total.hexdigest()
+
+
+def _class_folders(root: Path, dataset: str) -> Iterable[Record]:
+    for folder in sorted(root.iterdir()):
+        label = PBC_FOLDERS.get(folder.name.lower())
+        if label is None or not folder.is_dir():
+            continue
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+                yield Record(dataset, path, label)
