@@ -1,0 +1,53 @@
+"""Records -> batches of pictures and one-hot targets, seeded by picture and epoch: a resumed run goes on as it was."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from hematovision import images
+from hematovision.cells import CLASS_HEAD, HEADS
+from hematovision.library.datasets import Record
+from hematovision.smear.framing import Frame, cut
+from hematovision.training.augment import augment
+
+
+class Batches(keras.utils.PyDataset):
+    """(pictures (N, size, size, 3) float32 in 0..255, {head: one-hot (N, values)}) for one epoch."""
+
+    def __init__(
+        self, records: Sequence[Record], size: int, batch_size: int, *, seed: int | None = None, epoch: int = 0
+    ):
+        """With a `seed` shuffled and augmented; without, as they lie."""
+        super().__init__(workers=1)
+        self.records, self.size, self.batch_size, self.seed, self.epoch = records, size, batch_size, seed, epoch
+        self.order = np.arange(len(records))
+        if seed is not None:
+            np.random.default_rng((seed, epoch)).shuffle(self.order)
+
+    def __len__(self) -> int:
+        return -(-len(self.records) // self.batch_size)
+
+    def __getitem__(self, index: int):
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        pictures = np.stack([self._picture(int(i)) for i in chosen]).astype(np.float32)
+        return pictures, targets([self.records[i] for i in chosen])
+
+    def _picture(self, index: int) -> images.Picture:
+        picture = images.read(self.records[index].path)
+        if self.seed is None:
+            return cut(picture, Frame.whole(picture.shape), self.size)
+        return augment(picture, self.size, np.random.default_rng((self.seed, self.epoch, index)))
+
+
+def targets(records: Sequence[Record]) -> dict[str, np.ndarray]:
+    """One-hot rows for each head. A missing attribute is a row of zeros."""
+    result = {}
+    for head, values in HEADS.items():
+        rows = np.zeros((len(records), len(values)), np.float32)
+        for row, record in zip(rows, records, strict=True):
+            value = record.label if head == CLASS_HEAD else record.attributes.get(head)
+            if value is not None:
+                row[values.index(value)] = 1
+        result[head] = rows
+    return result

@@ -1,0 +1,75 @@
+"""A trained model -> `model/`: the `.keras` file, the `.tflite` file for LiteRT, and the card that binds them."""
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from hematovision.cells import HEADS
+from hematovision.training.backbone import FEATURES, POOLED
+from hematovision.vision.card import CARD_FILE, KERAS_FILE, LITERT_FILE
+
+
+def export(model: keras.Model, folder: Path, card: dict[str, Any]) -> None:
+    """Write both model files and `card.json` (with their SHA-256) into `folder`, each one whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / "draft.keras"
+    model.save(draft, include_optimizer=False)
+    draft.replace(folder / KERAS_FILE)
+    _write(folder / LITERT_FILE, to_litert(model))
+    card = {
+        "format": 1,
+        "input": {
+            "size": model.input_shape[1],
+            "channels": "RGB",
+            "range": [0, 255],
+            "scaling": "x / 127.5 - 1, as the model's first layer",
+        },
+        "heads": {head: list(values) for head, values in HEADS.items()},
+        **card,
+        "files": {name: describe_file(folder / name) for name in (KERAS_FILE, LITERT_FILE)},
+    }
+    write_card(folder, card)
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    _write(folder / CARD_FILE, (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def to_litert(model: keras.Model) -> bytes:
+    """The model as a float32 LiteRT file with three outputs from one pass.
+
+    `logits` (N, V) and `maps` (N, h, w, V) in the order of `cells.HEADS`, `embedding` (N, C). A map is the last
+    feature map times a head's weights: its mean over h and w plus the bias, kept in the file as `logits`, is exact.
+    """
+    weights, biases = zip(*(model.get_layer(head).get_weights() for head in HEADS), strict=True)
+    kernel = np.concatenate(weights, axis=1)
+    features = model.get_layer(FEATURES).output
+    to_maps = keras.layers.Conv2D(kernel.shape[1], 1, use_bias=False, name="maps")
+    to_logits = keras.layers.Dense(kernel.shape[1], name="logits")
+    embedding = model.get_layer(POOLED).output
+    exported = keras.Model(
+        model.input, {"maps": to_maps(features), "logits": to_logits(embedding), "embedding": embedding}
+    )
+    to_maps.set_weights([kernel[None, None]])
+    to_logits.set_weights([kernel, np.concatenate(biases)])
+    with tempfile.TemporaryDirectory() as folder:
+        # Through a SavedModel: a graph converted from a concrete function loses Keras 3's weights.
+        exported.export(folder, verbose=False)
+        return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
+
+
+def describe_file(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_name(path.name + ".draft")
+    draft.write_bytes(content)
+    draft.replace(path)
