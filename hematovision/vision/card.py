@@ -1,0 +1,79 @@
+"""`model/card.json`: what the model files are, how they read a picture, and how good they were found to be."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hematovision.cells import HEADS
+from hematovision.errors import ModelError
+
+CARD_FILE = "card.json"
+KERAS_FILE = "hematovision.keras"
+LITERT_FILE = "hematovision.tflite"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """The part of the card that running the model needs; `raw` is all of it."""
+
+    folder: Path
+    size: int
+    temperature: float
+    confident_from: float
+    version: str
+    raw: dict[str, Any]
+
+
+def load_card(folder: Path) -> ModelCard:
+    """Read `folder/card.json` and check that it speaks this program's vocabulary. Raises ModelError."""
+    path = folder / CARD_FILE
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"There is no model in {folder}.",
+            "Train one with 'python -m hematovision train', or restore model/.",
+            kind="no_model",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read.", "Restore model/ from the repository.") from error
+    try:
+        heads = {name: tuple(values) for name, values in raw["heads"].items()}
+        card = ModelCard(
+            folder=folder,
+            size=int(raw["input"]["size"]),
+            temperature=float(raw["temperature"]),
+            confident_from=float(raw["thresholds"]["confident"]),
+            version=str(raw["files"][LITERT_FILE]["sha256"])[:16],
+            raw=raw,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{path} lacks or garbles the entry {error}.", "Restore model/ from the repository, or train anew."
+        ) from error
+    if list(heads.items()) != list(HEADS.items()):
+        raise ModelError(
+            "The model was trained for other classes or another order.",
+            "Train it anew with this version of the program.",
+        )
+    return card
+
+
+def checked_bytes(card: ModelCard, name: str) -> bytes:
+    """The content of a model file whose SHA-256 is the one on the card. Raises ModelError."""
+    path = card.folder / name
+    try:
+        content = path.read_bytes()
+        wanted = card.raw["files"][name]["sha256"]
+    except (OSError, KeyError) as error:
+        raise ModelError(
+            f"The model file {path} is missing.", "Restore model/ from the repository, or train anew.", kind="no_model"
+        ) from error
+    if hashlib.sha256(content).hexdigest() != wanted:
+        raise ModelError(
+            f"The model file {path} is not the one its card describes.",
+            "Restore model/ from the repository, or train anew.",
+        )
+    return content

@@ -1,0 +1,152 @@
+"""Picture -> Prediction in one pass of LiteRT: logits, attributes, embedding and the class activation maps.
+
+Needs neither TensorFlow nor Keras.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from hematovision.cells import ATTRIBUTES, CELL_CLASSES, CLASS_HEAD, HEADS, output_index, output_slice
+from hematovision.errors import ModelError
+from hematovision.images import Picture
+from hematovision.smear.framing import Frame, cut
+from hematovision.vision.card import LITERT_FILE, ModelCard, checked_bytes, load_card
+
+Floats = NDArray[np.float32]
+
+BATCH = 16
+"""Pictures that go through the network at once when there are many."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The model's answer for one framed cell.
+
+    `logits` (V,) and `maps` (h, w, V) run over all heads in the order of `cells.HEADS`; `embedding` is (C,).
+    """
+
+    logits: Floats
+    maps: Floats
+    embedding: Floats
+    temperature: float
+    confident_from: float
+
+    @cached_property
+    def probabilities(self) -> dict[str, float]:
+        """Calibrated probability of each class; they sum to 1."""
+        values = softmax(self.logits[output_slice(CLASS_HEAD)] / self.temperature)
+        return dict(zip(CELL_CLASSES, map(float, values), strict=True))
+
+    @cached_property
+    def label(self) -> str:
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+    @property
+    def probability(self) -> float:
+        """Calibrated probability of `label`."""
+        return self.probabilities[self.label]
+
+    @property
+    def status(self) -> str:
+        """`confident` from the card's threshold on, else `check`."""
+        return "confident" if self.probability >= self.confident_from else "check"
+
+    @cached_property
+    def answer_set(self) -> tuple[str, ...]:
+        """The likeliest classes, in order, until their probabilities reach the card's threshold for `confident`."""
+        chosen: list[str] = []
+        total = 0.0
+        for label, probability in sorted(self.probabilities.items(), key=lambda item: -item[1]):
+            chosen.append(label)
+            total += probability
+            if total >= self.confident_from:
+                break
+        return tuple(chosen)
+
+    @cached_property
+    def attributes(self) -> dict[str, str]:
+        """The likeliest value of each morphology attribute."""
+        return {name: values[int(self.logits[output_slice(name)].argmax())] for name, values in ATTRIBUTES.items()}
+
+    def map_of(self, head: str, value: str) -> Floats:
+        """Class activation map (h, w) of one class or attribute value: its mean plus the head's bias is the logit."""
+        return self.maps[..., output_index(head, value)]
+
+
+class Classifier:
+    """The model of a folder, loaded once. Safe to share between threads; answers come one after the other."""
+
+    def __init__(self, folder: Path, threads: int = 2):
+        """Raises ModelError where the files are missing, damaged, or do not fit the card."""
+        self.card: ModelCard = load_card(folder)
+        self._content = checked_bytes(self.card, LITERT_FILE)
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._one = self._interpreter(1)
+        self._many: Interpreter | None = None
+
+    def classify(self, picture: Picture, frame: Frame | None = None) -> Prediction:
+        """The answer for one cell: the whole picture (H, W, 3), or what lies in `frame`."""
+        return self.classify_many([(picture, frame)])[0]
+
+    def classify_many(self, cells: Sequence[tuple[Picture, Frame | None]]) -> list[Prediction]:
+        """The answers for several cells, in order. Batches of 16 go through in one pass each."""
+        size = self.card.size
+        inputs = np.stack([cut(picture, frame or Frame.whole(picture.shape), size) for picture, frame in cells])
+        return self.classify_inputs(inputs)
+
+    def classify_inputs(self, inputs: NDArray) -> list[Prediction]:
+        """The answers for pictures already at the network's size, (N, size, size, 3) in 0..255."""
+        predictions: list[Prediction] = []
+        full = len(inputs) - len(inputs) % BATCH
+        with self._lock:
+            for start in range(0, full, BATCH):
+                if self._many is None:
+                    self._many = self._interpreter(BATCH)
+                predictions += self._run(self._many, inputs[start : start + BATCH])
+            for start in range(full, len(inputs)):
+                predictions += self._run(self._one, inputs[start : start + 1])
+        return predictions
+
+    def _interpreter(self, batch: int) -> Interpreter:
+        try:
+            interpreter = Interpreter(model_content=self._content, num_threads=self._threads)
+            entry = interpreter.get_input_details()[0]["index"]
+            interpreter.resize_tensor_input(entry, (batch, self.card.size, self.card.size, 3))
+            interpreter.allocate_tensors()
+            names = set(interpreter.get_signature_runner().get_output_details())
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(
+                "The model file cannot be run.", "Restore model/ from the repository, or train anew."
+            ) from error
+        if names != {"logits", "maps", "embedding"}:
+            raise ModelError(
+                "The model file has other outputs than this program reads.",
+                "Train it anew with this version of the program.",
+            )
+        return interpreter
+
+    def _run(self, interpreter: Interpreter, inputs: NDArray) -> list[Prediction]:
+        entry = interpreter.get_input_details()[0]["index"]
+        interpreter.set_tensor(entry, inputs.astype(np.float32))
+        interpreter.invoke()
+        details = interpreter.get_signature_runner().get_output_details()
+        out = {name: interpreter.get_tensor(detail["index"]) for name, detail in details.items()}
+        width = sum(len(values) for values in HEADS.values())
+        if out["logits"].shape[-1] != width or not np.isfinite(out["logits"]).all():
+            raise ModelError("The model gave no usable answer.", "Restore model/ from the repository, or train anew.")
+        rows = zip(out["logits"], out["maps"], out["embedding"], strict=True)
+        return [Prediction(*row, self.card.temperature, self.card.confident_from) for row in rows]
+
+
+def softmax(values: NDArray) -> NDArray:
+    """Softmax over the last axis, in float64."""
+    shifted = np.exp(values.astype(np.float64) - values.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)

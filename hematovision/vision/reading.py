@@ -1,0 +1,70 @@
+"""A whole picture -> its cells, each with the model's answer: as one cell, or as a field in which cells are found."""
+
+from dataclasses import dataclass
+
+from hematovision.errors import unknown
+from hematovision.images import Picture
+from hematovision.smear.finder import find_cells, is_stained
+from hematovision.smear.framing import Box, Frame
+from hematovision.vision.classifier import Classifier, Prediction
+
+MODES = ("auto", "cell", "field")
+STATUSES = ("confident", "check", "unfamiliar", "not_blood")
+
+_LONGEST_CELL = 1.25
+_LARGEST_CELL = 512
+
+
+@dataclass(frozen=True)
+class CellReading:
+    """One cell of a picture: its box in pixels, the frame the network saw, and the answer."""
+
+    box: Box
+    frame: Frame
+    prediction: Prediction
+
+    def as_json(self) -> dict[str, object]:
+        answer = self.prediction
+        return {
+            "box": list(self.box),
+            "label": answer.label,
+            "probability": answer.probability,
+            "probabilities": answer.probabilities,
+            "answer_set": list(answer.answer_set),
+            "attributes": answer.attributes,
+            "status": answer.status,
+        }
+
+
+@dataclass(frozen=True)
+class PictureReading:
+    """All cells of a picture. `status` is that of its least certain cell; a refused picture has no cells."""
+
+    status: str
+    cells: tuple[CellReading, ...]
+
+
+def read_picture(picture: Picture, classifier: Classifier, mode: str = "auto") -> PictureReading:
+    """What the model says of a picture (H, W, 3), taken as one `cell`, as a `field`, or as its shape suggests."""
+    if mode not in MODES:
+        raise unknown("way to read a picture", mode, MODES)
+    if not is_stained(picture):
+        return PictureReading("not_blood", ())
+    height, width = picture.shape[:2]
+    whole: Box = (0, 0, width, height)
+    framed = [(whole, Frame.whole(picture.shape))]
+    if mode == "field" or (mode == "auto" and _may_be_field(picture)):
+        found = [(cell.box, Frame.around(cell.box)) for cell in find_cells(picture)]
+        if found or mode == "field":
+            framed = found
+    if not framed:
+        return PictureReading("check", ())
+    answers = classifier.classify_many([(picture, frame) for _, frame in framed])
+    cells = tuple(CellReading(box, frame, answer) for (box, frame), answer in zip(framed, answers, strict=True))
+    status = "confident" if all(cell.prediction.status == "confident" for cell in cells) else "check"
+    return PictureReading(status, cells)
+
+
+def _may_be_field(picture: Picture) -> bool:
+    shorter, longer = sorted(picture.shape[:2])
+    return longer > _LONGEST_CELL * shorter or shorter > _LARGEST_CELL
