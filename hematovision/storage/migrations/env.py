@@ -1,0 +1,9 @@
+"""Runs the migrations on the connection that `store.open_store` hands over."""
+
+from alembic import context
+
+from hematovision.storage.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()
