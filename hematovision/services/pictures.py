@@ -1,0 +1,119 @@
+"""The library's pictures, each with the model's answer out of the index."""
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from hematovision import images
+from hematovision.errors import HematoVisionError
+from hematovision.library.bank import Library, Source, add_folder, added_folders, open_library
+from hematovision.library.datasets import Record
+from hematovision.library.index import Index
+from hematovision.services.explain import Explain
+from hematovision.settings import Settings
+from hematovision.vision.classifier import Classifier, Prediction
+
+
+@dataclass(frozen=True)
+class IndexState:
+    """How far the index is: `done` of `total` pictures; `error` says why it stopped."""
+
+    done: int = 0
+    total: int = 0
+    running: bool = False
+    error: HematoVisionError | None = None
+
+
+class Pictures:
+    """Safe to share between threads."""
+
+    def __init__(self, settings: Settings, explain: Explain):
+        self._settings = settings
+        self._explain = explain
+        self._lock = threading.Lock()
+        self._library: Library | None = None
+        self._index: Index | None = None
+        self.index_state = IndexState()
+
+    @property
+    def library(self) -> Library:
+        with self._lock:
+            if self._library is None:
+                data = self._settings.data
+                added = [f for f in added_folders(self._settings.folders_file) if f != data]
+                self._library = open_library([*([data] if data else []), *added])
+            return self._library
+
+    def record(self, picture_id: str) -> Record:
+        return self.library.record(picture_id)
+
+    def picture(self, picture_id: str) -> images.Picture:
+        """RGB (H, W, 3). Raises InputError where it left the library, ImageError where its file is damaged."""
+        return images.read(self.record(picture_id).path)
+
+    @property
+    def model_version(self) -> str:
+        """Raises ModelError."""
+        return self._explain.classifier.card.version
+
+    def prediction(self, picture_id: str) -> Prediction:
+        """The model's answer: out of the index, or computed now. Raises ModelError, ImageError, InputError."""
+        stored = self._opened_index().prediction(picture_id)
+        return stored or self._explain.classifier.classify(self.picture(picture_id))
+
+    def references(self, label: str, count: int, beside: str) -> list[str]:
+        """Ids of `count` reference pictures of a class, always the same ones beside one picture."""
+        ids = [i for i in self.library.to_show.get(label, ()) if i != beside]
+        return random.Random(f"{beside} {label}").sample(ids, min(count, len(ids)))
+
+    def add_folder(self, folder: Path) -> Source:
+        """Add a folder to the library. Raises DataError where there is nothing to use in it."""
+        source = add_folder(self._settings.folders_file, folder)
+        with self._lock:
+            self._library = None
+        return source
+
+    def build_index(self, progress: Callable[[int, int], None] = lambda done, total: None) -> list[Path]:
+        """Add what the index lacks; returns unreadable files. Raises ModelError; waits for no other builder."""
+        paths = {picture_id: record.path for picture_id, record in self.library.records.items()}
+        # A model of its own: answers to people do not wait behind a batch of the index.
+        index = Index(self._settings.index_folder, Classifier(self._settings.model, threads=1))
+        self._settings.index_folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self._settings.index_folder / "building.lock", timeout=0):
+                index.reload()
+                unreadable = index.build(paths, progress)
+        except Timeout:
+            return []
+        with self._lock:
+            self._index = None
+        return unreadable
+
+    def start_indexing(self) -> None:
+        """Build the index in the background; `index_state` tells how far it is."""
+        if self.index_state.running:
+            return
+        self.index_state = IndexState(running=True)
+        threading.Thread(target=self._index_in_background, name="index", daemon=True).start()
+
+    def _index_in_background(self) -> None:
+        def report(done: int, total: int) -> None:
+            self.index_state = IndexState(done, total, running=True)
+
+        try:
+            self.build_index(report)
+        except HematoVisionError as error:
+            self.index_state = IndexState(error=error)
+            return
+        self.index_state = IndexState(self.index_state.done, self.index_state.total)
+
+    def _opened_index(self) -> Index:
+        classifier = self._explain.classifier
+        with self._lock:
+            if self._index is None:
+                self._index = Index(self._settings.index_folder, classifier)
+            return self._index

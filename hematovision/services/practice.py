@@ -1,0 +1,79 @@
+"""Practice: ask, commit, reveal, next. Every step is in the store before it is shown: a reload goes on where it was."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime
+
+from hematovision.cells import SCOPES
+from hematovision.errors import ImageError, InputError, ModelError, unknown
+from hematovision.quiz.questions import Asked, Question, commit, draw_picture
+from hematovision.services.pictures import Pictures
+from hematovision.storage.store import Store
+from hematovision.vision.classifier import Prediction
+
+LEARNER = "local"
+"""The one learner of a machine of one's own."""
+
+
+class Practice:
+    """One learner's endless row of questions."""
+
+    def __init__(self, store: Store, pictures: Pictures, clock: Callable[[], datetime], rng: random.Random):
+        self._store, self._pictures, self._clock, self._rng = store, pictures, clock, rng
+
+    def current(self, learner: str = LEARNER) -> Asked | None:
+        """Where the learner stopped: an open question or one just revealed; None at the very start.
+
+        A question whose picture has left the library is passed over.
+        """
+        latest = self._store.latest(learner)
+        if latest is None or latest.question.picture_id in self._pictures.library.records:
+            return latest
+        return None
+
+    def next(self, scope: str, learner: str = LEARNER) -> Asked:
+        """The open question of this scope, or a new one. Raises InputError where the library has no picture for it."""
+        if scope not in SCOPES:
+            raise unknown("scope", scope, SCOPES)
+        latest = self._store.latest(learner)
+        number = latest.number + 1 if latest else 1
+        if latest and latest.question.is_open:
+            gone = latest.question.picture_id not in self._pictures.library.records
+            if latest.scope == scope and not gone:
+                return latest
+            self._store.withdraw(learner, latest.number)
+            number = latest.number
+        classes = SCOPES[scope]
+        picture_id, key = draw_picture(self._pictures.library.to_ask, classes, self._store.seen(learner), self._rng)
+        return self._store.ask(learner, number, scope, picture_id, key, classes, self._clock())
+
+    def commit(self, number: int, choice: str, learner: str = LEARNER) -> Question:
+        """Store the answer to question `number`, and what the model says of the cell; a second answer changes nothing.
+
+        A model or a picture that cannot be read costs the learner nothing: the answer is stored without it.
+        """
+        latest = self._store.latest(learner)
+        if latest is None or latest.number != number:
+            raise InputError(
+                "This question is no longer the current one.", "Go on with the one that is shown.", kind="stale"
+            )
+        answered = commit(latest.question, choice, self._clock())
+        if latest.question.is_open:
+            answer = self._model_answer(latest.question.picture_id)
+            if answer is None:
+                self._store.answer(answered, None, None, None)
+            else:
+                version, prediction = answer
+                self._store.answer(answered, version, prediction.label, prediction.probability)
+        return answered
+
+    def counts(self, learner: str = LEARNER) -> tuple[int, int]:
+        """(cells answered, answered right)."""
+        return self._store.counts(learner)
+
+    def _model_answer(self, picture_id: str) -> tuple[str, Prediction] | None:
+        try:
+            return self._pictures.model_version, self._pictures.prediction(picture_id)
+        except (ModelError, ImageError):
+            # The reveal asks again and shows the error with its hint.
+            return None
