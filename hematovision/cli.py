@@ -1,0 +1,266 @@
+"""The command line. Results on stdout, progress and errors on stderr, exit status 0 only when all was done."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hematovision.errors import HematoVisionError, ImageError, InputError
+
+if TYPE_CHECKING:
+    from hematovision.services.explain import Explain
+
+FAILED = 1
+SOME_FAILED = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except HematoVisionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m hematovision", description="Learn to tell blood cells apart.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    classify = commands.add_parser("classify", help="name the cells in pictures")
+    classify.add_argument("paths", nargs="+", metavar="PATH", help="a picture file")
+    classify.add_argument(
+        "--as",
+        dest="mode",
+        choices=("auto", "cell", "field"),
+        default="auto",
+        help="one cell, a field of a smear, or by the picture's shape (default)",
+    )
+    classify.add_argument(
+        "--json", action="store_true", help="one JSON object a line (always so where the output is no terminal)"
+    )
+    classify.set_defaults(run=_classify)
+
+    heatmap = commands.add_parser("heatmap", help="show what speaks for a class or an attribute value")
+    heatmap.add_argument("path", metavar="PATH", help="a picture of one cell")
+    heatmap.add_argument(
+        "--target", help="a class (monocyte) or an attribute value (granularity=yes); default: the model's answer"
+    )
+    heatmap.add_argument("--method", default="gradcam", help="gradcam (default) or gradcam-gradients (by TensorFlow)")
+    heatmap.add_argument("--overlay", type=Path, metavar="OUT.png", help="write the picture with the map over it")
+    heatmap.add_argument("--array", type=Path, metavar="OUT.npy", help="write the map: (H, W) float32 in [0, 1]")
+    heatmap.set_defaults(run=_heatmap)
+
+    library = commands.add_parser("library", help="the pictures for the quiz")
+    actions = library.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser("list", help="the folders and what is in them").set_defaults(run=_library_list)
+    add = actions.add_parser("add", help="add a folder (PBC, or one sub-folder for each class)")
+    add.add_argument("folder", type=Path)
+    add.set_defaults(run=_library_add)
+    actions.add_parser("index", help="compute the model's answer for each picture, once").set_defaults(
+        run=_library_index
+    )
+
+    train = commands.add_parser("train", help="train the model and replace the one in the model folder")
+    train.add_argument("--data", type=Path, help="folder with the data set (default: HEMATOVISION_DATA)")
+    train.add_argument(
+        "--backbone-weights",
+        default="imagenet",
+        metavar="FILE",
+        help="MobileNetV2 weights without top; default: download ImageNet's",
+    )
+    train.add_argument(
+        "--run",
+        dest="run_folder",
+        type=Path,
+        default=Path("runs/train"),
+        help="folder for checkpoints; a stopped run goes on (default: %(default)s)",
+    )
+    train.add_argument("--model", type=Path, help="folder for the result (default: the model folder)")
+    for name, kind, text in _RECIPE_OPTIONS:
+        train.add_argument(f"--{name.replace('_', '-')}", dest=name, type=kind, help=text)
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser("evaluate", help="measure the model on a split it was not trained on")
+    evaluate.add_argument("--data", type=Path, help="folder with the data sets (default: HEMATOVISION_DATA)")
+    evaluate.add_argument("--model", type=Path, help="folder of the model (default: the model folder)")
+    evaluate.add_argument("--split", choices=("val", "test"), default="test")
+    evaluate.set_defaults(run=_evaluate)
+    return parser
+
+
+_RECIPE_OPTIONS: tuple[tuple[str, type, str], ...] = (
+    ("frozen_epochs", int, "epochs with the backbone frozen"),
+    ("epochs", int, "epochs with everything trained"),
+    ("batch_size", int, "pictures a step"),
+    ("frozen_rate", float, "Adam's learning rate while frozen"),
+    ("rate", float, "highest learning rate afterwards"),
+    ("dropout", float, "share of features dropped before the heads"),
+    ("l2", float, "weight of the L2 penalty on the heads"),
+    ("attribute_weight", float, "weight of each attribute's loss beside the class's"),
+    ("seed", int, "seed of everything random"),
+)
+
+
+def _explain() -> "Explain":
+    from hematovision.services.explain import Explain
+    from hematovision.settings import load_settings
+
+    return Explain(load_settings().model)
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from hematovision import images
+
+    explain = _explain()
+    explain.classifier  # noqa: B018 - without a model there is nothing to say of any picture
+    as_json = options.json or not sys.stdout.isatty()
+    failed = False
+    for path in options.paths:
+        row: dict[str, Any] = {"path": path, "status": None, "cells": [], "error": None}
+        try:
+            reading = explain.read(images.read(path), options.mode)
+            row |= {"status": reading.status, "cells": [cell.as_json() for cell in reading.cells]}
+        except ImageError as error:
+            failed = True
+            row["error"] = error.as_json()
+        print(json.dumps(row) if as_json else _in_words(row), flush=True)
+    return SOME_FAILED if failed else 0
+
+
+def _in_words(row: dict[str, Any]) -> str:
+    from hematovision.cells import display_name
+
+    if row["error"]:
+        return f"{row['path']}: {row['error']['message']} {row['error']['hint']}"
+    if row["status"] == "not_blood":
+        return f"{row['path']}: nothing in it is stained like a blood cell"
+    cells = [f"{display_name(c['label'])} {c['probability']:.0%} ({c['status']})" for c in row["cells"]]
+    return f"{row['path']}: {', '.join(cells) or 'no white cell found'}"
+
+
+def _heatmap(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from hematovision import images
+    from hematovision.cells import CLASS_HEAD, parse_target
+    from hematovision.vision.heatmap import METHODS, overlay
+
+    if options.method not in METHODS:
+        raise InputError(f"Unknown method '{options.method}'.", f"Should be one of: {', '.join(METHODS)}.")
+    target = parse_target(options.target) if options.target else None
+    explain = _explain()
+    picture = images.read(options.path)
+    reading = explain.read(picture, "cell")
+    if not reading.cells:
+        raise ImageError(
+            "Nothing in this picture is stained like a blood cell.",
+            "Use a picture of a stained cell.",
+            kind="not_blood",
+        )
+    answer = reading.cells[0].prediction
+    evidence = explain.evidence(picture, answer, target, options.method)
+    head, value = target or (CLASS_HEAD, answer.label)
+    has_evidence = bool(evidence.any())
+    if not has_evidence:
+        print(f"There is no evidence for {value} in this picture: the map is empty.", file=sys.stderr)
+    try:
+        if options.array:
+            with options.array.open("wb") as file:
+                np.save(file, evidence)
+        if options.overlay:
+            options.overlay.write_bytes(images.encode_png(overlay(picture, evidence)))
+    except OSError as error:
+        raise InputError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+    print(
+        json.dumps(
+            {
+                "path": options.path,
+                "target": {"head": head, "value": value},
+                "method": options.method,
+                "evidence": has_evidence,
+                "label": answer.label,
+            }
+        )
+    )
+    explain.close()
+    return 0
+
+
+def _pictures():
+    from hematovision.services.pictures import Pictures
+    from hematovision.settings import load_settings
+
+    return Pictures(load_settings(), _explain())
+
+
+def _library_list(options: argparse.Namespace) -> int:
+    failed = False
+    for source in _pictures().library.sources:
+        row = {"folder": str(source.folder), "pictures": len(source.records), "error": None}
+        if source.error:
+            failed = True
+            row["error"] = source.error.as_json()
+        print(json.dumps(row))
+    return SOME_FAILED if failed else 0
+
+
+def _library_add(options: argparse.Namespace) -> int:
+    source = _pictures().add_folder(options.folder)
+    print(json.dumps({"folder": str(source.folder), "pictures": len(source.records)}))
+    return 0
+
+
+def _library_index(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    with tqdm(desc="indexing", unit="picture") as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        unreadable = _pictures().build_index(report)
+    for path in unreadable:
+        print(f"not readable: {path}", file=sys.stderr)
+    return SOME_FAILED if unreadable else 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    _quiet_tensorflow()
+    from hematovision.settings import load_settings
+    from hematovision.training.fit import Recipe
+    from hematovision.training.run import train
+
+    chosen = {name: getattr(options, name) for name, _, _ in _RECIPE_OPTIONS if getattr(options, name) is not None}
+    model = options.model or load_settings().model
+    card = train(_data(options), model, options.run_folder, Recipe(**chosen), options.backbone_weights)
+    print(json.dumps(card["metrics"], indent=1))
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from hematovision.settings import load_settings
+    from hematovision.training.run import measure
+
+    print(json.dumps(measure(_data(options), options.model or load_settings().model, options.split), indent=1))
+    return 0
+
+
+def _data(options: argparse.Namespace) -> Path:
+    from hematovision.settings import load_settings
+
+    data = options.data or load_settings().data
+    if data is None:
+        raise InputError("No data set was named.", "Give --data FOLDER or set HEMATOVISION_DATA.")
+    return data
+
+
+def _quiet_tensorflow() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
