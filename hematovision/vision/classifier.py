@@ -98,6 +98,8 @@ class Classifier:
 
     def classify_many(self, cells: Sequence[tuple[Picture, Frame | None]]) -> list[Prediction]:
         """The answers for several cells, in order. Batches of 16 go through in one pass each."""
+        if not cells:
+            return []
         size = self.card.size
         inputs = np.stack([cut(picture, frame or Frame.whole(picture.shape), size) for picture, frame in cells])
         return self.classify_inputs(inputs)

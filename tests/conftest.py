@@ -1,0 +1,72 @@
+"""What many tests share: drawn pictures, a tiny model, a small library, and the real data where they lie."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hematovision import images
+from hematovision.cells import CELL_CLASSES
+from tests.drawn import draw_cell
+
+REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with PBC and BCCD."""
+    folder = Path(os.environ.get("HEMATOVISION_DATA", REAL_DATA))
+    if not (folder / "pbc" / "splits.csv").is_file():
+        pytest.skip("no real data: set HEMATOVISION_DATA to a folder with PBC and BCCD")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cell() -> images.Picture:
+    """A drawn cell with a violet nucleus among red cells, 256 x 256."""
+    return draw_cell(np.random.default_rng(7))
+
+
+@pytest.fixture(scope="session")
+def cells_folder(tmp_path_factory) -> Path:
+    """A library of one's own: six drawn cells for each class, in folders named after the classes."""
+    root = tmp_path_factory.mktemp("cells")
+    rng = np.random.default_rng(3)
+    for label in CELL_CLASSES:
+        (root / label).mkdir()
+        for i in range(6):
+            (root / label / f"{label}_{i}.png").write_bytes(images.encode_png(draw_cell(rng)))
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """A model folder with random weights at 64 pixels: everything but the answers is real."""
+    folder = tmp_path_factory.mktemp("model")
+    make_tiny_model(folder)
+    return folder
+
+
+def make_tiny_model(folder: Path) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from hematovision.training.backbone import build_model
+    from hematovision.training.export import export
+
+    model = build_model(64, backbone_weights=None, alpha=0.35)
+    rng = np.random.default_rng(0)
+    model.set_weights([w + rng.normal(0, 0.2, w.shape) * (w.ndim in (2, 4)) for w in model.get_weights()])
+    export(model, folder, {"temperature": 1.5, "thresholds": {"confident": 0.9}})
+
+
+@pytest.fixture
+def app_environment(tmp_path, monkeypatch, tiny_model, cells_folder):
+    """The environment of an app with a tiny model and a drawn library, and settings read anew."""
+    from hematovision.settings import load_settings
+
+    monkeypatch.setenv("HEMATOVISION_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HEMATOVISION_MODEL", str(tiny_model))
+    monkeypatch.setenv("HEMATOVISION_DATA", str(cells_folder))
+    load_settings.cache_clear()
+    yield load_settings()
+    load_settings.cache_clear()

@@ -1,0 +1,107 @@
+import pytest
+
+from hematovision.errors import DataError
+from hematovision.library.bank import add_folder, added_folders, open_library
+from hematovision.library.datasets import data_hash, read_bccd, read_datasets
+
+
+@pytest.fixture
+def pbc(tmp_path, cells_folder):
+    """A folder laid out like PBC, with a table of splits."""
+    root = tmp_path / "pbc" / "PBC_dataset_normal_DIB"
+    rows = ["name,class,split,cell_size"]
+    for folder, label, name in (("ig", "immature_granulocyte", "IG_1.png"), ("monocyte", "monocyte", "MO_1.png")):
+        (root / folder).mkdir(parents=True)
+        (root / folder / name).write_bytes((cells_folder / label / f"{label}_0.png").read_bytes())
+        (root / folder / ".DS_169665.png").write_bytes(b"no picture")
+    rows += ["MO_1.png,monocyte,test,big", "IG_1.png,ig,train,"]
+    (tmp_path / "pbc" / "splits.csv").write_text("\n".join(rows))
+    return tmp_path
+
+
+def test_pbc_gives_class_split_and_attributes(pbc):
+    found = {r.path.name: r for r in read_datasets(pbc)}
+    assert set(found) == {"IG_1.png", "MO_1.png"}
+    assert (found["IG_1.png"].label, found["IG_1.png"].split) == ("immature_granulocyte", "train")
+    assert dict(found["MO_1.png"].attributes) == {"cell_size": "big"}
+    assert not found["IG_1.png"].attributes
+
+
+def test_an_unknown_attribute_value_is_named(pbc):
+    table = pbc / "pbc" / "splits.csv"
+    table.write_text(table.read_text().replace(",big", ",huge"))
+    with pytest.raises(DataError, match="unknown value 'huge' for cell_size"):
+        read_datasets(pbc)
+
+
+def test_own_folders_are_named_after_classes(cells_folder):
+    records = read_datasets(cells_folder)
+    assert len(records) == 48 and {r.split for r in records} == {""}
+
+
+def test_a_picture_id_tells_neither_name_nor_class(cells_folder):
+    for record in read_datasets(cells_folder):
+        assert len(record.picture_id) == 16
+        assert record.label[:4] not in record.picture_id and record.path.stem not in record.picture_id
+
+
+def test_picture_ids_are_unique(cells_folder):
+    records = read_datasets(cells_folder)
+    assert len({r.picture_id for r in records}) == len(records)
+
+
+def test_the_hash_of_the_data_changes_with_a_key_and_a_byte(pbc):
+    before = data_hash(read_datasets(pbc))
+    assert before == data_hash(reversed(read_datasets(pbc)))
+    table = pbc / "pbc" / "splits.csv"
+    table.write_text(table.read_text().replace("test,big", "val,big"))
+    relabeled = data_hash(read_datasets(pbc))
+    path = pbc / "pbc" / "PBC_dataset_normal_DIB" / "ig" / "IG_1.png"
+    path.write_bytes(path.read_bytes() + b"x")
+    assert len({before, relabeled, data_hash(read_datasets(pbc))}) == 3
+
+
+@pytest.mark.parametrize("name", ["missing", "empty"])
+def test_a_folder_without_pictures_says_what_it_should_hold(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError) as caught:
+        read_datasets(tmp_path / name)
+    assert caught.value.hint
+
+
+def test_questions_and_references_come_from_different_pictures(pbc):
+    library = open_library([pbc])
+    assert set(library.to_ask) == {"immature_granulocyte", "monocyte"}
+    held_out = [i for i, r in library.records.items() if r.split == "test"]
+    assert library.to_ask["monocyte"] == tuple(held_out)
+
+
+def test_a_broken_source_leaves_the_others_alone(pbc, tmp_path):
+    library = open_library([tmp_path / "gone", pbc])
+    assert library.sources[0].error is not None
+    assert len(library.records) == 2
+
+
+def test_an_added_folder_is_remembered_once(tmp_path, cells_folder):
+    file = tmp_path / "home" / "folders.txt"
+    add_folder(file, cells_folder)
+    add_folder(file, cells_folder)
+    assert added_folders(file) == [cells_folder]
+
+
+def test_a_folder_without_use_is_not_remembered(tmp_path):
+    with pytest.raises(DataError):
+        add_folder(tmp_path / "folders.txt", tmp_path)
+    assert added_folders(tmp_path / "folders.txt") == []
+
+
+def test_the_real_sets_are_read_whole(real_data):
+    records = read_datasets(real_data)
+    assert {s: sum(r.split == s for r in records) for s in ("train", "val", "test")} == {
+        "train": 9399,
+        "val": 1710,
+        "test": 5126,
+    }
+    assert sum(bool(r.attributes) for r in records) == 9794
+    fields = read_bccd(real_data / "bccd")
+    assert len(fields) == 261 and all(f.path.is_file() for f in fields)

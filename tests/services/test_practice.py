@@ -1,0 +1,115 @@
+import random
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hematovision.cells import CORE_FOUR, SCOPES
+from hematovision.errors import InputError, ModelError
+from hematovision.services.explain import Explain
+from hematovision.services.pictures import Pictures
+from hematovision.services.practice import Practice
+from hematovision.settings import Settings
+from hematovision.storage.store import open_store
+
+
+class Clock:
+    def __init__(self):
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self):
+        self.now += timedelta(seconds=5)
+        return self.now
+
+
+@pytest.fixture
+def settings(app_environment):
+    return app_environment
+
+
+def open_practice(settings: Settings, seed: int = 0) -> Practice:
+    pictures = Pictures(settings, Explain(settings.model))
+    return Practice(open_store(settings.database), pictures, Clock(), random.Random(seed))
+
+
+def test_a_question_waits_until_it_is_answered(settings):
+    practice = open_practice(settings)
+    assert practice.current() is None
+    asked = practice.next("core_four")
+    assert practice.next("core_four") == asked == practice.current()
+    assert asked.question.choices == CORE_FOUR and asked.number == 1
+
+
+def test_after_a_crash_the_learner_goes_on_at_the_same_place(settings):
+    first = open_practice(settings)
+    asked = first.next("core_four")
+    assert open_practice(settings).current() == asked
+    first.commit(1, "monocyte")
+    after = open_practice(settings).current()
+    assert after.number == 1 and after.question.choice == "monocyte"
+    assert open_practice(settings).next("core_four").number == 2
+
+
+def test_the_answer_is_stored_with_what_the_model_said(settings):
+    practice = open_practice(settings)
+    asked = practice.next("all_eight")
+    assert practice.commit(1, asked.question.key).is_right
+    assert practice.commit(1, "platelet").choice == asked.question.key
+    assert practice.counts() == (1, 1)
+
+
+def test_a_commit_to_a_question_of_the_past_is_refused(settings):
+    practice = open_practice(settings)
+    practice.next("core_four")
+    practice.commit(1, "monocyte")
+    practice.next("core_four")
+    with pytest.raises(InputError, match="no longer the current one"):
+        practice.commit(1, "lymphocyte")
+    assert practice.current().question.is_open
+
+
+def test_another_scope_replaces_an_open_question_only(settings):
+    practice = open_practice(settings)
+    practice.next("core_four")
+    asked = practice.next("all_eight")
+    assert (asked.number, asked.scope, asked.question.choices) == (1, "all_eight", SCOPES["all_eight"])
+
+
+def test_no_cell_is_asked_twice_while_others_remain(settings):
+    practice = open_practice(settings)
+    pictures = []
+    for number in range(1, 25):
+        asked = practice.next("core_four")
+        practice.commit(number, "monocyte")
+        pictures.append(asked.question.picture_id)
+    assert len(set(pictures)) == 24  # six cells of each of the four classes
+
+
+def test_without_a_model_the_answer_is_kept_and_nothing_is_made_up(settings, tmp_path):
+    broken = settings.model_copy(update={"model": tmp_path / "none"})
+    practice = open_practice(broken)
+    asked = practice.next("core_four")
+    practice.commit(1, "monocyte")
+    assert practice.current().question.choice == "monocyte"
+    with pytest.raises(ModelError):
+        Pictures(broken, Explain(broken.model)).prediction(asked.question.picture_id)
+
+
+def test_a_picture_that_left_the_library_is_passed_over(settings, tmp_path):
+    data = tmp_path / "copy"
+    shutil.copytree(settings.data, data)
+    copied = settings.model_copy(update={"data": data})
+    asked = open_practice(copied).next("core_four")
+    record = Pictures(copied, Explain(copied.model)).record(asked.question.picture_id)
+    record.path.unlink()
+    practice = open_practice(copied)
+    assert practice.current() is None
+    again = practice.next("core_four")
+    assert again.number == 1 and again.question.picture_id != asked.question.picture_id
+
+
+def test_an_empty_library_says_where_pictures_come_from(settings):
+    practice = open_practice(settings.model_copy(update={"data": None}))
+    with pytest.raises(InputError) as caught:
+        practice.next("core_four")
+    assert "Library" in caught.value.hint

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hematovision.smear.framing import CELL_SHARE, Frame, cut, paste
+
+
+def ramp(height, width):
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[..., 0] = np.linspace(20, 220, width)
+    picture[..., 1] = np.linspace(20, 220, height)[:, None]
+    return picture
+
+
+def test_a_whole_square_picture_at_its_own_size_is_itself():
+    picture = ramp(64, 64)
+    assert np.array_equal(cut(picture, Frame.whole(picture.shape), 64), picture)
+
+
+def test_a_wide_picture_is_mirrored_above_and_below():
+    picture = ramp(40, 80)
+    framed = cut(picture, Frame.whole(picture.shape), 80)
+    assert np.array_equal(framed[20:60], picture)
+    assert np.array_equal(framed[19], picture[1])
+
+
+@pytest.mark.parametrize("size", [64, 32, 128])
+def test_scaling_keeps_colors_in_place(size):
+    framed = cut(ramp(64, 64), Frame.whole((64, 64)), size).astype(float)
+    assert abs(framed[..., 0].mean() - 120) < 1
+    assert abs(framed[size // 2, size // 4, 0] - 70) < 4
+
+
+def test_a_found_cell_takes_its_share_of_the_frame():
+    frame = Frame.around((100, 50, 40, 30))
+    assert 40 / frame.side == pytest.approx(CELL_SHARE)
+    assert (frame.x + frame.side / 2, frame.y + frame.side / 2) == (120, 65)
+
+
+def test_a_map_is_zero_outside_its_frame_and_constant_inside():
+    laid = paste(np.ones((7, 7), np.float32), Frame(20, 10, 30), (60, 80))
+    assert laid.shape == (60, 80) and laid.dtype == np.float32
+    assert (laid[10:40, 20:50] == 1).all()
+    assert laid.sum() == 900
+
+
+@given(x=st.floats(-50, 50), y=st.floats(-50, 50), side=st.floats(8, 200), peak=st.integers(0, 48))
+def test_a_laid_map_never_leaves_its_range(x, y, side, peak):
+    values = np.zeros((7, 7), np.float32)
+    values.flat[peak] = 1
+    laid = paste(values, Frame(x, y, side), (60, 80))
+    assert laid.min() >= 0 and laid.max() <= 1
+
+
+def test_cut_and_paste_agree_on_where_a_spot_is():
+    picture = np.zeros((200, 300, 3), np.uint8)
+    picture[120:130, 180:190] = 255
+    frame = Frame(140, 80, 100)
+    spot = cut(picture, frame, 50)[..., 0].astype(np.float32) / 255
+    rows, columns = np.nonzero(paste(spot, frame, picture.shape) > 0.5)
+    assert abs(rows.mean() - 124.5) < 1 and abs(columns.mean() - 184.5) < 1

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hematovision.training import metrics
+
+
+def test_confusion_counts_key_by_answer():
+    matrix = metrics.confusion_matrix(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), 3)
+    assert matrix.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
+
+
+def test_scores_of_each_class_and_their_mean():
+    matrix = np.array([[8, 2, 0], [1, 9, 0], [0, 0, 0]])
+    scores = metrics.scores_by_class(matrix, ("a", "b", "c"))
+    assert scores["a"] == {"recall": 0.8, "precision": 8 / 9, "f1": 16 / 19, "n": 10}
+    assert scores["c"] == {"recall": None, "precision": None, "f1": None, "n": 0}
+    assert metrics.macro_f1(matrix) == pytest.approx((16 / 19 + 18 / 21) / 2)
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "interval"), [(5, 100, (0.0215, 0.1118)), (30, 100, (0.2190, 0.3958)), (0, 0, (0, 1))]
+)
+def test_wilson_interval(right, total, interval):
+    assert metrics.wilson_interval(right, total) == pytest.approx(interval, abs=1e-4)
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_the_interval_holds_the_share(right, wrong):
+    low, high = metrics.wilson_interval(right, right + wrong)
+    if right + wrong:
+        assert 0 <= low <= right / (right + wrong) + 1e-12 and right / (right + wrong) - 1e-12 <= high <= 1
+
+
+def test_temperature_cools_the_overconfident_and_leaves_the_calibrated():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (20_000, 4))
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    keys = np.array([rng.choice(4, p=p) for p in probabilities])
+    assert metrics.fit_temperature(logits, keys) == pytest.approx(1, abs=0.03)
+    assert metrics.fit_temperature(3 * logits, keys) == pytest.approx(3, abs=0.1)
+    right = logits.argmax(1) == keys
+    # Fifteen bins of some 1,300 draws each: chance alone gives about 0.01.
+    assert metrics.expected_calibration_error(probabilities.max(1), right) < 0.015
+
+
+def test_calibration_error_by_hand():
+    confidence, right = np.array([0.9, 0.9, 0.5, 0.5]), np.array([1, 0, 1, 0], bool)
+    assert metrics.expected_calibration_error(confidence, right) == pytest.approx(0.2)
+
+
+def test_the_threshold_is_the_lowest_that_keeps_its_promise():
+    confidence = np.array([0.99, 0.9, 0.8, 0.7, 0.6])
+    right = np.array([1, 1, 0, 1, 0], bool)
+    assert metrics.threshold_for(confidence, right, 1.0) == 0.9
+    assert metrics.threshold_for(confidence, right, 0.75) == 0.7
+    assert metrics.threshold_for(confidence, ~right[::-1] & False, 0.5) == 1.0
