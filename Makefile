@@ -5,7 +5,7 @@ BIN = .venv/bin
 .PHONY: run test check clean
 
 run: .venv/.run
-	$(BIN)/python -m streamlit run streamlit_app.py
+	$(BIN)/python -m hematovision serve
 
 test: .venv/.dev
 	$(BIN)/python -m pytest

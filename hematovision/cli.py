@@ -92,6 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--model", type=Path, help="folder of the model (default: the model folder)")
     evaluate.add_argument("--split", choices=("val", "test"), default="test")
     evaluate.set_defaults(run=_evaluate)
+
+    serve = commands.add_parser("serve", help="start the app in the browser")
+    serve.add_argument("--port", type=int, default=8501, help="on this machine only (default: %(default)s)")
+    serve.set_defaults(run=_serve)
     return parser
 
 
@@ -230,6 +234,13 @@ def _library_index(options: argparse.Namespace) -> int:
     for path in unreadable:
         print(f"not readable: {path}", file=sys.stderr)
     return SOME_FAILED if unreadable else 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from hematovision.ui.server import serve
+
+    serve(["--server.port", str(options.port)])
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:

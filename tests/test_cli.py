@@ -115,7 +115,7 @@ def test_the_library_can_be_added_to_listed_and_indexed(run, cells_folder, tmp_p
     assert done.returncode == 0 and "48/48" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["", "classify", "heatmap", "library", "train", "evaluate"])
+@pytest.mark.parametrize("command", ["", "classify", "heatmap", "library", "train", "evaluate", "serve"])
 def test_every_command_explains_itself(run, command):
     done = run(*command.split(), "--help")
     assert done.returncode == 0 and "usage:" in done.stdout

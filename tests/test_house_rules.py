@@ -20,8 +20,9 @@ LAYERS = {
 DOORS = {"cli", "api", "ui"}
 TENSORFLOW = {"tensorflow", "keras", "tf_keras_vis"}
 MAY_USE_TENSORFLOW = ("training/", "vision/gradients.py")
-# The command line is the door of training, which only trainers open; gradients.py names the layer that training named.
-ALLOWED = {("cli.py", "training"), ("vision/gradients.py", "training")}
+# The command line is the door of training, which only trainers open, and starts the other doors; gradients.py names the
+# layer that training named.
+ALLOWED = {("cli.py", "training"), ("cli.py", "ui"), ("vision/gradients.py", "training")}
 
 
 def sources() -> list[Path]:

@@ -27,7 +27,7 @@ NOT_FOR_DIAGNOSIS = "For teaching, not for diagnosis."
 
 def show_picture(picture: Picture, alt: str) -> None:
     """A picture as wide as its place. Sent as PNG under a name made of its content: neither tells the answer."""
-    st.image(encode_png(picture), alt=alt, width="stretch")
+    st.image(encode_png(picture), alt=alt, width="stretch", output_format="PNG")
 
 
 def probability_bars(prediction: Prediction, count: int = 3) -> None:

@@ -1,0 +1,86 @@
+"""A real server with a tiny model and drawn cells, and a real browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from hematovision.settings import ROOT
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def pytest_collection_modifyitems(items):
+    if CHROMIUM is None:
+        reason = "no Chromium found; install one with: apt-get install chromium"
+        for item in items:
+            if "/browser/" in str(item.path):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+class Server:
+    """The app on a free port; it can be killed and started again with the same data."""
+
+    def __init__(self, environment: dict[str, str]):
+        with socket.socket() as found:
+            found.bind(("localhost", 0))
+            self.port = found.getsockname()[1]
+        self.url = f"http://localhost:{self.port}"
+        self.environment = os.environ | environment
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "hematovision", "serve", "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        for _ in range(150):
+            try:
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1).close()
+                return
+            except OSError:
+                assert self.process.poll() is None, self.process.stderr.read().decode()
+                time.sleep(0.2)
+        raise AssertionError("the server did not start within 30 seconds")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+
+@pytest.fixture
+def server(tmp_path, tiny_model, cells_folder):
+    environment = {
+        "HEMATOVISION_HOME": str(tmp_path / "home"),
+        "HEMATOVISION_MODEL": str(tiny_model),
+        "HEMATOVISION_DATA": str(cells_folder),
+    }
+    running = Server(environment)
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    yield opened
+    context.close()

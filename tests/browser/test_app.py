@@ -1,0 +1,165 @@
+"""What a person sees and does, in a real browser."""
+
+import io
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from hematovision.cells import CORE_FOUR
+
+SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+def settle(page):
+    page.wait_for_timeout(300)
+    page.wait_for_selector(SETTLED)
+    page.wait_for_timeout(200)
+
+
+def open_page(page, server, path=""):
+    page.goto(f"{server.url}/{path}")
+    settle(page)
+
+
+def press(page, key):
+    page.keyboard.press(key)
+    settle(page)
+
+
+def answers(server) -> list[tuple]:
+    with sqlite3.connect(Path(server.environment["HEMATOVISION_HOME"]) / "hematovision.sqlite") as database:
+        return database.execute("SELECT number, key, choice FROM questions ORDER BY number").fetchall()
+
+
+def test_five_cells_by_keyboard_from_the_first_page_on(page, server):
+    open_page(page, server)
+    press(page, "Enter")
+    for number in range(1, 6):
+        page.get_by_role("heading", name="Which cell is this?").wait_for()
+        assert page.get_by_text("The model says").count() == 0
+        press(page, str(1 + number % 4))
+        assert page.locator(".st-key-commit button").is_enabled()
+        press(page, "Enter")
+        page.get_by_text("The model says").wait_for()
+        key, choice = answers(server)[-1][1:]
+        assert choice == CORE_FOUR[number % 4]
+        verdict = page.locator(".hv-verdict").inner_text()
+        assert verdict.startswith("✓ Right") == (key == choice)
+        assert page.get_by_role("img", name=re.compile("Heat map|without a heat map")).count() >= 1
+        assert page.get_by_role("img", name=re.compile("^Reference cell")).count() == 2
+        press(page, "Enter")
+    assert [number for number, _, choice in answers(server) if choice] == [1, 2, 3, 4, 5]
+
+
+def test_no_request_leaves_the_machine(page, server):
+    outside = []
+    page.on("request", lambda r: None if r.url.startswith((server.url, "data:", "blob:")) else outside.append(r.url))
+    for path in ("", "quiz", "classify", "library"):
+        open_page(page, server, path)
+    page.locator("body").press("Tab")
+    assert outside == []
+
+
+def test_nothing_that_reaches_the_browser_tells_the_class(page, server, cells_folder):
+    """Not a file name, a URL, an alt text, metadata, or a frame of the websocket."""
+    frames, pictures = [], []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda data: frames.append(data)))
+    page.on("response", lambda r: pictures.append(r) if "/media/" in r.url else None)
+    open_page(page, server, "quiz")
+    names = [path.stem for path in cells_folder.rglob("*.png")]
+    received = b"".join(f if isinstance(f, bytes) else f.encode() for f in frames)
+    assert b"Which cell is this?" in received
+    assert not [name for name in names if name.encode() in received]
+    assert str(cells_folder).encode() not in received
+    (image,) = page.locator("[data-testid=stImage] img").all()
+    assert image.get_attribute("alt") == "The cell to name"
+    (shown,) = [r for r in pictures if r.url == image.evaluate("e => e.src")]
+    assert re.fullmatch(r"/media/[0-9a-f]+\.png", shown.url.removeprefix(server.url))
+    assert "filename" not in shown.headers.get("content-disposition", "")
+    assert Image.open(io.BytesIO(shown.body())).info == {}
+    # Each choice is named as often as each other one, so that no count tells the key.
+    counts = {received.count(name.capitalize().encode()) for name in CORE_FOUR}
+    assert len(counts) == 1
+
+
+def test_a_killed_server_costs_nothing(page, server):
+    open_page(page, server, "quiz")
+    press(page, "2")
+    press(page, "Enter")
+    press(page, "Enter")
+    shown = page.locator("[data-testid=stImage] img").get_attribute("src")
+    server.kill()
+    server.start()
+    open_page(page, server, "quiz")
+    assert page.locator("[data-testid=stImage] img").get_attribute("src").split("/")[-1] == shown.split("/")[-1]
+    assert len(answers(server)) == 2
+
+
+def test_a_reload_after_the_commit_shows_the_same_reveal(page, server):
+    open_page(page, server, "quiz")
+    press(page, "1")
+    press(page, "Enter")
+    verdict = page.locator(".hv-verdict").inner_text()
+    page.reload()
+    settle(page)
+    assert page.locator(".hv-verdict").inner_text() == verdict
+    assert len(answers(server)) == 1
+
+
+@pytest.mark.parametrize("path", ["quiz", "classify", "library"])
+def test_a_deep_link_may_be_the_first_request_to_a_fresh_server(page, server, path):
+    open_page(page, server, path)
+    assert page.get_by_text("Page not found").count() == 0
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert "HematoVision" in page.title()
+
+
+def test_classify_shows_answer_and_map_and_survives_a_killed_worker(page, server):
+    open_page(page, server, "classify")
+    page.locator(".st-key-classify button").click()
+    settle(page)
+    assert page.get_by_text("Expert key:").count() == 1
+    page.get_by_role("combobox", name=re.compile("Method")).click()
+    page.get_by_role("option", name=re.compile("gradients")).click()
+    worker = wait_for_worker(server)
+    os.kill(worker, signal.SIGKILL)
+    page.get_by_text("The gradient worker stopped in the middle of its work.").wait_for()
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_text("The gradient worker stopped").wait_for(state="detached", timeout=60_000)
+    settle(page)
+    assert page.get_by_role("img", name=re.compile("eat map")).count() == 1
+    assert page.locator("[data-testid=stException]").count() == 0
+    if sys.platform == "linux":
+        maps = Path(f"/proc/{server.process.pid}/maps").read_text()
+        assert "tensorflow" not in maps and "litert" in maps
+
+
+def wait_for_worker(server) -> int:
+    for _ in range(100):
+        found = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True).stdout.split()
+        if found:
+            return int(found[0])
+        import time
+
+        time.sleep(0.1)
+    raise AssertionError("no worker process was started")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
+def test_nothing_overflows_in_any_width_or_scheme(browser, server, scheme, width):
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
+    page = context.new_page()
+    for path in ("", "quiz", "classify", "library"):
+        open_page(page, server, path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} overflows"
+    dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", dark)[:3])) < 200) == (scheme == "dark")
+    context.close()
