@@ -4,6 +4,7 @@ import io
 import warnings
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -86,9 +87,9 @@ def decode(data: bytes) -> Picture:
 
 def encode_png(picture: Picture) -> bytes:
     """PNG bytes of an RGB picture: pixels only, no metadata."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG", compress_level=3)
-    return buffer.getvalue()
+    # OpenCV lets other threads run meanwhile.
+    _, packed = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return packed.tobytes()
 
 
 def _to_rgb(image: Image.Image) -> Picture:

@@ -19,7 +19,9 @@ def start_page(title: str) -> Services:
     st.set_page_config(page_title=f"{title} · HematoVision", page_icon=str(_HERE / "icon.png"), layout="wide")
     st.html(_HERE / "style.css")
     try:
-        return _services()
+        services = _services()
+        _freeze_garbage_collector(title)
+        return services
     except HematoVisionError as error:
         show_error(error)
         st.stop()
@@ -44,7 +46,14 @@ def _services() -> Services:
     services = open_services(load_settings())
     if services.pictures.library.records:
         services.pictures.start_indexing()
-    # Streamlit collects all garbage after every rerun: what lives as long as the process need not be looked at again.
+    return services
+
+
+@st.cache_resource(show_spinner=False)
+def _freeze_garbage_collector(title: str) -> None:
+    """Once for each page, when its imports are loaded.
+
+    Streamlit collects all garbage after every rerun; what lives as long as the process need not be looked at again.
+    """
     gc.collect()
     gc.freeze()
-    return services

@@ -51,10 +51,8 @@ def _show_model(services: Services, question: Question, picture: Picture, places
     wanted = dict.fromkeys([prediction.label, str(question.choice), question.key])
     for place, label in zip(places, wanted, strict=False):
         with place:
-            heat_map(services.explain, picture, prediction, (CLASS_HEAD, label), opacity)
-            st.caption(
-                f"What speaks for {display_name(label).lower()}" + (", your answer" if label == question.choice else "")
-            )
+            note = ", your answer" if label == question.choice else ""
+            heat_map(services.explain, picture, prediction, (CLASS_HEAD, label), opacity, note=note)
 
 
 def _show_references(services: Services, question: Question) -> None:

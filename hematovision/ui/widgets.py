@@ -44,7 +44,7 @@ def probability_bars(prediction: Prediction, count: int = 3) -> None:
 
 def verdict(words: str) -> None:
     """The one thing to read first."""
-    st.html(f'<p class="hv-verdict">{escape(words)}</p>')
+    st.html(f'<h2 class="hv-verdict">{escape(words)}</h2>')
 
 
 def boxed(picture: Picture, boxes: Sequence[Box]) -> Picture:
@@ -96,8 +96,12 @@ def heat_map(
     method: str = GRADCAM,
     frame: Frame | None = None,
     backdrop: Picture | None = None,
+    note: str = "",
 ) -> None:
-    """The picture (or `backdrop`) with the evidence for `target` laid over it, or the words that there is none."""
+    """The picture (or `backdrop`) with the evidence for `target` laid over it, or the words that there is none.
+
+    `note` is added to the caption.
+    """
     name = target_name(target)
     try:
         evidence = explain.evidence(picture, prediction, target, method, frame)
@@ -108,9 +112,10 @@ def heat_map(
     backdrop = picture if backdrop is None else backdrop
     if not evidence.any():
         show_picture(backdrop, alt="The cell, without a heat map")
-        st.caption(f"Nothing in this picture speaks for {name}: there is no map to show.")
+        st.caption(f"Nothing in this picture speaks for {name.lower()}{note}: there is no map to show.")
         return
     show_picture(overlay(backdrop, evidence, opacity), alt=f"Heat map: what speaks for {name}")
+    st.caption(f"What speaks for {name.lower()}{note}")
 
 
 def opacity_slider(key: str) -> float:

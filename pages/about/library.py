@@ -32,7 +32,7 @@ for source in pictures.library.sources:
             names = sorted({record.dataset for record in source.records})
             st.caption(f"{len(source.records):,} pictures · {', '.join(names)}")
 
-st.subheader("Add a folder")
+st.header("Add a folder")
 st.markdown("It should hold the PBC data set, or one sub-folder of pictures for each class, named after the class.")
 path, button = st.columns([5, 1], vertical_alignment="bottom")
 path.text_input("Folder on this machine", key="folder", placeholder="/home/me/cells", on_change=add)
@@ -40,7 +40,7 @@ button.button("Add", on_click=add, width="stretch", type="primary")
 if message := st.session_state.pop("added", None):
     st.success(message, icon=None)
 
-st.subheader("Prepared answers")
+st.header("Prepared answers")
 
 
 @st.fragment(run_every=2 if pictures.index_state.running else None)
