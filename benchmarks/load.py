@@ -99,7 +99,8 @@ def main() -> int:
         found.bind(("localhost", 0))
         port = found.getsockname()[1]
     with tempfile.TemporaryDirectory() as home:
-        environment = os.environ | {"HEMATOVISION_HOME": os.environ.get("HEMATOVISION_HOME", home)}
+        environment = os.environ | {"STREAMLIT_SERVER_HEADLESS": "true"}
+        environment |= {"HEMATOVISION_HOME": os.environ.get("HEMATOVISION_HOME", home)}
         # The library's index is built first: the background build of a first start is not what is measured.
         subprocess.run(
             [sys.executable, "-m", "hematovision", "library", "index"], cwd=ROOT, env=environment, check=True

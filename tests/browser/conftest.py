@@ -31,7 +31,7 @@ class Server:
             found.bind(("localhost", 0))
             self.port = found.getsockname()[1]
         self.url = f"http://localhost:{self.port}"
-        self.environment = os.environ | environment
+        self.environment = os.environ | {"STREAMLIT_SERVER_HEADLESS": "true"} | environment
         self.start()
 
     def start(self) -> None:
