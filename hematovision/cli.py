@@ -101,10 +101,12 @@ def _parser() -> argparse.ArgumentParser:
 
 _RECIPE_OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("frozen_epochs", int, "epochs with the backbone frozen"),
-    ("epochs", int, "epochs with everything trained"),
+    ("epochs", int, "epochs with everything trained and strong augmentation"),
+    ("settled_epochs", int, "last epochs, with mild augmentation"),
     ("batch_size", int, "pictures a step"),
     ("frozen_rate", float, "Adam's learning rate while frozen"),
     ("rate", float, "highest learning rate afterwards"),
+    ("settled_rate", float, "highest learning rate of the last epochs"),
     ("dropout", float, "share of features dropped before the heads"),
     ("l2", float, "weight of the L2 penalty on the heads"),
     ("attribute_weight", float, "weight of each attribute's loss beside the class's"),

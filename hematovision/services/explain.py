@@ -1,7 +1,7 @@
 """What the model says of a picture, and why."""
 
 import threading
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,8 @@ class Explain:
         self._folder = model_folder
         self._lock = threading.Lock()
         self._classifier: Classifier | None = None
+        # Moving the opacity slider must not ask the worker again; a failure is not kept.
+        self._gradcam = lru_cache(maxsize=64)(self._compute_gradcam)
 
     @property
     def classifier(self) -> Classifier:
@@ -58,10 +60,14 @@ class Explain:
         if method == GRADCAM:
             raw = prediction.map_of(head, value)
         elif method == GRADCAM_GRADIENTS:
-            raw = self.worker.gradcam(cut(picture, frame, self.classifier.card.size), head, value)
+            raw = self._gradcam(cut(picture, frame, self.classifier.card.size).tobytes(), head, value)
         else:
             raise unknown("method", method, METHODS)
         return lay(raw, frame, picture.shape)
+
+    def _compute_gradcam(self, content: bytes, head: str, value: str) -> NDArray[np.float32]:
+        size = self.classifier.card.size
+        return self.worker.gradcam(np.frombuffer(content, np.uint8).reshape(size, size, 3), head, value)
 
     def close(self) -> None:
         """End the worker process, if it was started."""

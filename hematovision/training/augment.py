@@ -5,17 +5,21 @@ import numpy as np
 
 from hematovision.images import Picture
 
-
-def augment(picture: Picture, size: int, rng: np.random.Generator) -> Picture:
-    """A random variant of (H, W, 3) as (size, size, 3) uint8. All chance comes from `rng`."""
-    return _degrade(_restain(_move(picture, size, rng), rng), rng)
+WILD, MILD = (0.85, 1.5, 0.65), (0.92, 1.2, 0.2)
+"""Least and greatest zoom, and the share of pictures in another laboratory's stain."""
 
 
-def _move(picture: Picture, size: int, rng: np.random.Generator) -> Picture:
-    """Rotation by any angle, mirror, zoom 0.85 to 1.5, shift up to 6 %; the edge is mirrored."""
+def augment(picture: Picture, size: int, rng: np.random.Generator, mild: bool = False) -> Picture:
+    """A random variant of (H, W, 3) as (size, size, 3) uint8; a mild one stays nearer home. All chance is `rng`'s."""
+    least, greatest, abroad = MILD if mild else WILD
+    return _degrade(_restain(_move(picture, size, (least, greatest), rng), abroad, rng), rng)
+
+
+def _move(picture: Picture, size: int, zooms: tuple[float, float], rng: np.random.Generator) -> Picture:
+    """Rotation by any angle, mirror, zoom, shift up to 6 %; the edge is mirrored."""
     height, width = picture.shape[:2]
     angle = rng.uniform(0, 2 * np.pi)
-    zoom = np.exp(rng.uniform(np.log(0.85), np.log(1.5)))
+    zoom = np.exp(rng.uniform(*np.log(zooms)))
     mirror = rng.choice((-1.0, 1.0))
     shift = rng.uniform(-0.06, 0.06, 2) * (height, width)
     scale = max(height, width) / size / zoom
@@ -30,12 +34,12 @@ def _move(picture: Picture, size: int, rng: np.random.Generator) -> Picture:
     )
 
 
-def _restain(picture: Picture, rng: np.random.Generator) -> Picture:
+def _restain(picture: Picture, abroad: float, rng: np.random.Generator) -> Picture:
     """Hue and saturation, then for each channel gain, brightness and gamma.
 
-    Two of three pictures are changed strongly, the rest hardly: the home laboratory stays what it is.
+    The share `abroad` of the pictures is changed strongly, the rest hardly: the home laboratory stays what it is.
     """
-    strength = 1.0 if rng.random() < 0.65 else 0.2
+    strength = 1.0 if rng.random() < abroad else 0.2
     hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
     hue = (np.arange(256) + round(strength * rng.normal(0, 5))) % 180
     saturation = np.clip(np.arange(256) * np.exp(strength * rng.normal(0, 0.22)), 0, 255)

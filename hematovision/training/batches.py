@@ -16,11 +16,19 @@ class Batches(keras.utils.PyDataset):
     """(pictures (N, size, size, 3) float32 in 0..255, {head: one-hot (N, values)}) for one epoch."""
 
     def __init__(
-        self, records: Sequence[Record], size: int, batch_size: int, *, seed: int | None = None, epoch: int = 0
+        self,
+        records: Sequence[Record],
+        size: int,
+        batch_size: int,
+        *,
+        seed: int | None = None,
+        epoch: int = 0,
+        mild: bool = False,
     ):
         """With a `seed` shuffled and augmented; without, as they lie."""
         super().__init__(workers=1)
         self.records, self.size, self.batch_size, self.seed, self.epoch = records, size, batch_size, seed, epoch
+        self.mild = mild
         self.order = np.arange(len(records))
         if seed is not None:
             np.random.default_rng((seed, epoch)).shuffle(self.order)
@@ -37,7 +45,7 @@ class Batches(keras.utils.PyDataset):
         picture = images.read(self.records[index].path)
         if self.seed is None:
             return cut(picture, Frame.whole(picture.shape), self.size)
-        return augment(picture, self.size, np.random.default_rng((self.seed, self.epoch, index)))
+        return augment(picture, self.size, np.random.default_rng((self.seed, self.epoch, index)), self.mild)
 
 
 def targets(records: Sequence[Record]) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
-"""Fit in two phases (heads alone, then everything), with a checkpoint after each epoch to go on from after a kill."""
+"""Fit the heads alone, then everything, then everything once more near home; resumable after a kill."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,8 +25,10 @@ class Recipe:
     batch_size: int = 32
     frozen_epochs: int = 1
     epochs: int = 12
+    settled_epochs: int = 4
     frozen_rate: float = 2e-3
     rate: float = 2e-4
+    settled_rate: float = 6e-5
     dropout: float = 0.3
     l2: float = 1e-4
     attribute_weight: float = 0.25
@@ -59,19 +62,21 @@ def fit(records: Sequence[Record], recipe: Recipe, folder: Path, backbone_weight
     history = _resume(folder, recipe)
     keras.utils.set_random_seed(recipe.seed)
     steps = -(-len(train) // recipe.batch_size)
-    total = recipe.frozen_epochs + recipe.epochs
+    phases = ["frozen"] * recipe.frozen_epochs + ["fine-tuned"] * recipe.epochs + ["settled"] * recipe.settled_epochs
     model = keras.models.load_model(folder / "last.keras") if history else None
-    for number in range(len(history), total):
-        frozen = number < recipe.frozen_epochs
+    for number, phase in list(enumerate(phases))[len(history) :]:
         if model is None:
             model = build_model(recipe.size, backbone_weights, recipe.dropout, recipe.l2)
-        if number == 0 or number == recipe.frozen_epochs:
-            set_trainable(model, backbone=not frozen)
-            _compile(model, recipe, steps, frozen)
-        batches = Batches(train, recipe.size, recipe.batch_size, seed=recipe.seed, epoch=number)
-        log = model.fit(batches, verbose=0, shuffle=False, callbacks=[_Progress(f"epoch {number + 1}/{total}", steps)])
+        if number == phases.index(phase):
+            set_trainable(model, backbone=phase != "frozen")
+            _compile(model, recipe, steps, phase)
+        mild = phase == "settled"
+        batches = Batches(train, recipe.size, recipe.batch_size, seed=recipe.seed, epoch=number, mild=mild)
+        log = model.fit(
+            batches, verbose=0, shuffle=False, callbacks=[_Progress(f"epoch {number + 1}/{len(phases)}", steps)]
+        )
         scores = _validate(model, val, recipe)
-        history.append(Epoch(number + 1, "frozen" if frozen else "fine-tuned", float(log.history["loss"][-1]), *scores))
+        history.append(Epoch(number + 1, phase, float(log.history["loss"][-1]), *scores))
         best = min(history, key=lambda e: (-e.val_accuracy, e.val_loss))
         if best is history[-1]:
             _save(model, folder / "best.keras", optimizer=False)
@@ -79,7 +84,7 @@ def fit(records: Sequence[Record], recipe: Recipe, folder: Path, backbone_weight
         _write_history(folder, recipe, history)
         tqdm.write(
             f"  loss {history[-1].loss:.3f}  val: {scores[1]:.2%} of classes, {scores[2]:.2%} of attributes",
-            file=_stderr(),
+            file=sys.stderr,
         )
     return keras.models.load_model(folder / "best.keras")
 
@@ -110,14 +115,17 @@ def _resume(folder: Path, recipe: Recipe) -> list[Epoch]:
     return read_history(folder)
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int, frozen: bool) -> None:
+def _compile(model: keras.Model, recipe: Recipe, steps: int, phase: str) -> None:
     rate: float | keras.optimizers.schedules.LearningRateSchedule = recipe.frozen_rate
-    if not frozen:
+    if phase != "frozen":
+        epochs, peak = (
+            (recipe.epochs, recipe.rate) if phase == "fine-tuned" else (recipe.settled_epochs, recipe.settled_rate)
+        )
         rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=recipe.rate / 10,
-            decay_steps=max(1, recipe.epochs * steps - steps // 2),
+            initial_learning_rate=peak / 10,
+            decay_steps=max(1, epochs * steps - steps // 2),
             alpha=0.01,
-            warmup_target=recipe.rate,
+            warmup_target=peak,
             warmup_steps=steps // 2,
         )
     model.compile(
@@ -157,12 +165,6 @@ def _write_history(folder: Path, recipe: Recipe, history: Sequence[Epoch]) -> No
     draft = folder / "history.draft"
     draft.write_text(text)
     draft.replace(folder / "history.json")
-
-
-def _stderr():
-    import sys
-
-    return sys.stderr
 
 
 class _Progress(keras.callbacks.Callback):

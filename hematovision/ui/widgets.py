@@ -104,7 +104,11 @@ def heat_map(
     """
     name = target_name(target)
     try:
-        evidence = explain.evidence(picture, prediction, target, method, frame)
+        if method == GRADCAM:
+            evidence = explain.evidence(picture, prediction, target, method, frame)
+        else:
+            with st.spinner("TensorFlow is at work; its first start takes a few seconds."):
+                evidence = explain.evidence(picture, prediction, target, method, frame)
     except HematoVisionError as error:
         show_error(error)
         st.button("Try again", key=f"again-{target}-{method}")

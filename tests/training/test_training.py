@@ -21,7 +21,7 @@ from hematovision.training.fit import Recipe, fit, masked_cross_entropy, read_hi
 from hematovision.training.run import measure, train
 from hematovision.vision.classifier import Classifier
 
-RECIPE = Recipe(size=32, batch_size=8, frozen_epochs=1, epochs=2, seed=5)
+RECIPE = Recipe(size=32, batch_size=8, frozen_epochs=1, epochs=1, settled_epochs=1, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_a_killed_run_goes_on_and_ends_where_an_unbroken_one_ends(records, tmp_p
     assert len(read_history(tmp_path / "killed")) == 2
     resumed = fit(records, RECIPE, tmp_path / "killed", None)
     phases = [epoch.phase for epoch in read_history(tmp_path / "killed")]
-    assert phases == ["frozen", "fine-tuned", "fine-tuned"]
+    assert phases == ["frozen", "fine-tuned", "settled"]
     for a, b in zip(unbroken.get_weights(), resumed.get_weights(), strict=True):
         assert np.allclose(a, b, atol=1e-3)
 

@@ -1,0 +1,55 @@
+"""The README says what is true: its figures are those of the card, its commands and paths exist."""
+
+import json
+import re
+import shlex
+
+import pytest
+
+from hematovision import cli
+from hematovision.settings import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def percent(share: dict) -> str:
+    low, high = share["interval"]
+    return f"{share['value']:.1%} ({low:.1%} to {high:.1%}), n = {share['n']:,}".replace("%", " %")
+
+
+def test_the_figures_are_those_of_the_card():
+    metrics = json.loads((ROOT / "model" / "card.json").read_text())["metrics"]
+    test, bccd = metrics["test"], metrics["bccd"]
+    attributes = test["attributes"]
+    rows = [
+        f"| 8 classes, PBC `test` | {percent(test['accuracy'])} |",
+        f"| core four, answers among the four | {percent(test['core_four']['answers_among_four'])} |",
+        f"| core four, answers among all eight | {percent(test['core_four']['answers_among_eight'])} |",
+        "| 11 attributes, mean accuracy / macro-F1 | "
+        + f"{attributes['mean_accuracy']:.1%} / {attributes['mean_macro_f1']:.1%}, n = {attributes['n']:,} |".replace(
+            "%", " %"
+        ),
+        f"| core four in BCCD fields, a laboratory never trained on | {percent(bccd['core_four_accuracy'])} |",
+    ]
+    missing = [row for row in rows if row not in README]
+    assert not missing, "README.md should say:\n" + "\n".join(rows)
+
+
+def test_every_path_in_the_map_of_the_house_exists():
+    house = README.split("## The house")[1]
+    for line in house.splitlines():
+        match = re.match(r"    (  )?([\w./]+)(?:  ([\w./]+))?   ", line)
+        if match:
+            parent = ROOT / "hematovision" if match[1] else ROOT
+            assert all((parent / name).exists() for name in match.groups()[1:] if name), line
+
+
+@pytest.mark.parametrize("line", re.findall(r"python -m hematovision ([^`\n]+)", README))
+def test_every_command_in_the_readme_is_understood(line):
+    words = [word for word in shlex.split(line.split("     ")[0]) if not word.startswith(("[", "auto|"))]
+    cli._parser().parse_args(words)
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).exists(), target
