@@ -92,6 +92,14 @@ def encode_png(picture: Picture) -> bytes:
     return packed.tobytes()
 
 
+def at_most(picture: Picture, side: int) -> tuple[Picture, float]:
+    """The picture, shrunk where needed to a longer side of at most `side`, and the factor."""
+    shrink = min(1.0, side / max(picture.shape[:2]))
+    if shrink == 1:
+        return picture, shrink
+    return cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA).astype(np.uint8), shrink
+
+
 def _to_rgb(image: Image.Image) -> Picture:
     if image.mode.startswith("I") or image.mode == "F":
         return _from_deep(np.asarray(image))

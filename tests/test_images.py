@@ -149,3 +149,11 @@ def test_png_for_the_browser_has_pixels_and_nothing_else(rgb):
     assert np.array_equal(images.decode(data), np.asarray(rgb))
     assert not Image.open(io.BytesIO(data)).info
     assert not any(chunk in data for chunk in (b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"tIME"))
+
+
+def test_a_picture_is_shrunk_only_where_it_is_too_large(rgb):
+    picture = np.asarray(rgb)
+    same, factor = images.at_most(picture, 48)
+    assert same is picture and factor == 1
+    small, factor = images.at_most(picture, 24)
+    assert small.shape == (20, 24, 3) and factor == 0.5

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hematovision.images import Picture
+from hematovision.images import Picture, at_most
 from hematovision.smear.framing import Box
 
 WORKING_SIDE = 640
@@ -40,14 +40,14 @@ def is_stained(picture: Picture) -> bool:
 
     Refuses flat, gray and most printed pictures. It does not tell a blood cell from another violet thing.
     """
-    low, high = multi_otsu(_violet(_at_most(picture, GATE_SIDE)[0]))
+    low, high = multi_otsu(_violet(at_most(picture, GATE_SIDE)[0]))
     return high - low >= MIN_CONTRAST
 
 
 def find_cells(picture: Picture) -> list[FoundCell]:
     """White cells of a field, largest nucleus first. Empty where nothing is stained like a nucleus."""
     height, width = picture.shape[:2]
-    small, shrink = _at_most(picture, WORKING_SIDE)
+    small, shrink = at_most(picture, WORKING_SIDE)
     violet = _violet(small)
     low, high = multi_otsu(violet)
     if high - low < MIN_CONTRAST:
@@ -90,14 +90,6 @@ def multi_otsu(values: NDArray[np.uint8]) -> tuple[int, int]:
     total = score(0, first + 1) + score(first + 1, second + 1) + score(second + 1, np.full_like(second, 256))
     best = int(total.argmax())
     return int(first[best]), int(second[best])
-
-
-def _at_most(picture: Picture, side: int) -> tuple[Picture, float]:
-    """The picture, shrunk to a longer side of at most `side`, and the factor."""
-    shrink = min(1.0, side / max(picture.shape[:2]))
-    if shrink == 1:
-        return picture, shrink
-    return cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA).astype(np.uint8), shrink
 
 
 def _violet(picture: Picture) -> NDArray[np.uint8]:
