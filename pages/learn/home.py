@@ -22,7 +22,7 @@ with words:
         if st.button(label, type="primary", shortcut="Enter", key="start"):
             st.switch_page("pages/learn/quiz.py")
         if answered:
-            st.caption(f"{answered} cells named, {right} of them right.")
+            st.caption(f"{answered} {'cell' if answered == 1 else 'cells'} named, {right} right.")
     state = services.pictures.index_state
     if state.running and state.total:
         st.caption(f"Preparing the library: {state.done:,} of {state.total:,} pictures. You can begin meanwhile.")

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ def press(page, key):
 
 
 def answers(server) -> list[tuple]:
-    with sqlite3.connect(Path(server.environment["HEMATOVISION_HOME"]) / "hematovision.sqlite") as database:
+    path = Path(server.environment["HEMATOVISION_HOME"]) / "hematovision.sqlite"
+    with closing(sqlite3.connect(path)) as database:
         return database.execute("SELECT number, key, choice FROM questions ORDER BY number").fetchall()
 
 

@@ -95,7 +95,7 @@ def test_a_damaged_file_is_refused_and_kept(path):
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(store, path):
-    engine = sa.create_engine(f"sqlite:///{path}")
+    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
     with engine.connect() as connection:
         differences = alembic.autogenerate.compare_metadata(MigrationContext.configure(connection), metadata)
     engine.dispose()

@@ -47,7 +47,7 @@ def test_home_starts_practice_in_one_click(app, app_environment):
     assert app.button(key="start").label == "Start practice"
     answer(visit(app, "learn/quiz"), "monocyte")
     assert visit(app, "learn/home").button(key="start").label == "Go on with practice"
-    assert "1 cells named" in texts(app)
+    assert "1 cell named, " in texts(app)
 
 
 def test_the_key_comes_after_the_commit_and_the_answer_is_stored(app, app_environment):
