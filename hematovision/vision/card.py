@@ -13,6 +13,8 @@ CARD_FILE = "card.json"
 KERAS_FILE = "hematovision.keras"
 LITERT_FILE = "hematovision.tflite"
 
+RESTORE = "Restore model/ from the repository, or train one with 'python -m hematovision train'."
+
 
 @dataclass(frozen=True)
 class ModelCard:
@@ -34,11 +36,11 @@ def load_card(folder: Path) -> ModelCard:
     except FileNotFoundError:
         raise ModelError(
             f"There is no model in {folder}.",
-            "Train one with 'python -m hematovision train', or restore model/.",
+            RESTORE,
             kind="no_model",
         ) from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read.", "Restore model/ from the repository.") from error
+        raise ModelError(f"{path} cannot be read.", RESTORE) from error
     try:
         heads = {name: tuple(values) for name, values in raw["heads"].items()}
         card = ModelCard(
@@ -50,13 +52,11 @@ def load_card(folder: Path) -> ModelCard:
             raw=raw,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(
-            f"{path} lacks or garbles the entry {error}.", "Restore model/ from the repository, or train anew."
-        ) from error
+        raise ModelError(f"{path} lacks or garbles the entry {error}.", RESTORE) from error
     if list(heads.items()) != list(HEADS.items()):
         raise ModelError(
             "The model was trained for other classes or another order.",
-            "Train it anew with this version of the program.",
+            RESTORE,
         )
     return card
 
@@ -68,12 +68,10 @@ def checked_bytes(card: ModelCard, name: str) -> bytes:
         content = path.read_bytes()
         wanted = card.raw["files"][name]["sha256"]
     except (OSError, KeyError) as error:
-        raise ModelError(
-            f"The model file {path} is missing.", "Restore model/ from the repository, or train anew.", kind="no_model"
-        ) from error
+        raise ModelError(f"The model file {path} is missing.", RESTORE, kind="no_model") from error
     if hashlib.sha256(content).hexdigest() != wanted:
         raise ModelError(
             f"The model file {path} is not the one its card describes.",
-            "Restore model/ from the repository, or train anew.",
+            RESTORE,
         )
     return content

@@ -17,9 +17,12 @@ from hematovision.cells import ATTRIBUTES, CELL_CLASSES, CLASS_HEAD, HEADS, outp
 from hematovision.errors import ModelError
 from hematovision.images import Picture
 from hematovision.smear.framing import Frame, cut
-from hematovision.vision.card import LITERT_FILE, ModelCard, checked_bytes, load_card
+from hematovision.vision.card import LITERT_FILE, RESTORE, ModelCard, checked_bytes, load_card
 
 Floats = NDArray[np.float32]
+
+OUTPUTS = ("logits", "maps", "embedding")
+"""Names of the exported model's outputs, in the order of `Prediction`."""
 
 BATCH = 16
 """Pictures that go through the network at once when there are many."""
@@ -89,8 +92,8 @@ class Classifier:
         self._content = checked_bytes(self.card, LITERT_FILE)
         self._threads = threads
         self._lock = threading.Lock()
-        self._one = self._interpreter(1)
-        self._many: Interpreter | None = None
+        self._one = self._engine(1)
+        self._many: _Engine | None = None
 
     def classify(self, picture: Picture, frame: Frame | None = None) -> Prediction:
         """The answer for one cell: the whole picture (H, W, 3), or what lies in `frame`."""
@@ -110,42 +113,46 @@ class Classifier:
         full = len(inputs) - len(inputs) % BATCH
         with self._lock:
             for start in range(0, full, BATCH):
-                if self._many is None:
-                    self._many = self._interpreter(BATCH)
+                self._many = self._many or self._engine(BATCH)
                 predictions += self._run(self._many, inputs[start : start + BATCH])
             for start in range(full, len(inputs)):
                 predictions += self._run(self._one, inputs[start : start + 1])
         return predictions
 
-    def _interpreter(self, batch: int) -> Interpreter:
-        try:
-            interpreter = Interpreter(model_content=self._content, num_threads=self._threads)
-            entry = interpreter.get_input_details()[0]["index"]
-            interpreter.resize_tensor_input(entry, (batch, self.card.size, self.card.size, 3))
-            interpreter.allocate_tensors()
-            names = set(interpreter.get_signature_runner().get_output_details())
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(
-                "The model file cannot be run.", "Restore model/ from the repository, or train anew."
-            ) from error
-        if names != {"logits", "maps", "embedding"}:
-            raise ModelError(
-                "The model file has other outputs than this program reads.",
-                "Train it anew with this version of the program.",
-            )
-        return interpreter
+    def _engine(self, batch: int) -> "_Engine":
+        return _Engine(self._content, (batch, self.card.size, self.card.size, 3), self._threads)
 
-    def _run(self, interpreter: Interpreter, inputs: NDArray) -> list[Prediction]:
-        entry = interpreter.get_input_details()[0]["index"]
-        interpreter.set_tensor(entry, inputs.astype(np.float32))
-        interpreter.invoke()
-        details = interpreter.get_signature_runner().get_output_details()
-        out = {name: interpreter.get_tensor(detail["index"]) for name, detail in details.items()}
+    def _run(self, engine: "_Engine", inputs: NDArray) -> list[Prediction]:
+        card = self.card
+        rows = zip(*engine.run(inputs), strict=True)
+        return [Prediction(*row, temperature=card.temperature, confident_from=card.confident_from) for row in rows]
+
+
+class _Engine:
+    """LiteRT with its memory laid out for one shape of input."""
+
+    def __init__(self, content: bytes, shape: tuple[int, ...], threads: int):
+        try:
+            self._interpreter = Interpreter(model_content=content, num_threads=threads)
+            self._input = self._interpreter.get_input_details()[0]["index"]
+            self._interpreter.resize_tensor_input(self._input, shape)
+            self._interpreter.allocate_tensors()
+            outputs = self._interpreter.get_signature_runner().get_output_details()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError("The model file cannot be run.", RESTORE) from error
         width = sum(len(values) for values in HEADS.values())
-        if out["logits"].shape[-1] != width or not np.isfinite(out["logits"]).all():
-            raise ModelError("The model gave no usable answer.", "Restore model/ from the repository, or train anew.")
-        rows = zip(out["logits"], out["maps"], out["embedding"], strict=True)
-        return [Prediction(*row, self.card.temperature, self.card.confident_from) for row in rows]
+        if set(outputs) != set(OUTPUTS) or outputs["logits"]["shape"][-1] != width:
+            raise ModelError("The model file has other outputs than this program reads.", RESTORE)
+        self._outputs = [outputs[name]["index"] for name in OUTPUTS]
+
+    def run(self, inputs: NDArray) -> tuple[Floats, Floats, Floats]:
+        """Logits, maps and embedding, in the order of `OUTPUTS`. Raises ModelError where a logit is not finite."""
+        self._interpreter.set_tensor(self._input, inputs.astype(np.float32))
+        self._interpreter.invoke()
+        logits, maps, embedding = (self._interpreter.get_tensor(index) for index in self._outputs)
+        if not np.isfinite(logits).all():
+            raise ModelError("The model gave no usable answer.", RESTORE)
+        return logits, maps, embedding
 
 
 def softmax(values: NDArray) -> NDArray:
