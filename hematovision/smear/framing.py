@@ -17,7 +17,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Frame:
-    """A square in picture coordinates; it may reach over the edge, where the picture is mirrored."""
+    """A square in picture coordinates; it may reach over the edge, where there is plasma."""
 
     x: float
     y: float
@@ -39,7 +39,15 @@ class Frame:
 
 
 def cut(picture: Picture, frame: Frame, size: int) -> Picture:
-    """The frame's content as (size, size, 3) uint8; beyond the edge the picture is mirrored."""
+    """The frame's content as (size, size, 3) uint8, with the color of plasma beyond the picture's edge.
+
+    A mirrored edge would show a cell that the edge cuts as two.
+    """
+    if _reaches_out(frame, picture.shape):
+        mode, border = cv2.BORDER_CONSTANT, _plasma(picture)
+    else:
+        # Between the middle of the last pixel and the edge there is that pixel, not plasma.
+        mode, border = cv2.BORDER_REPLICATE, (0.0, 0.0, 0.0)
     scale = frame.side / size
     if scale > 1:
         # Area averaging keeps fine texture from aliasing; a warp alone samples too few pixels.
@@ -53,9 +61,18 @@ def cut(picture: Picture, frame: Frame, size: int) -> Picture:
         dtype=np.float32,
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(picture, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT_101).astype(
-        np.uint8
-    )
+    framed = cv2.warpAffine(picture, matrix, (size, size), flags=flags, borderMode=mode, borderValue=border)
+    return framed.astype(np.uint8)
+
+
+def _reaches_out(frame: Frame, shape: tuple[int, ...]) -> bool:
+    height, width = shape[:2]
+    return frame.x < 0 or frame.y < 0 or frame.x + frame.side > width or frame.y + frame.side > height
+
+
+def _plasma(picture: Picture) -> tuple[float, ...]:
+    """The color of the empty background: nearly the brightest of each channel, but not a glare."""
+    return tuple(float(v) for v in np.percentile(picture[::4, ::4], 85, axis=(0, 1)))
 
 
 def paste(values: NDArray[np.float32], frame: Frame, shape: tuple[int, ...]) -> NDArray[np.float32]:

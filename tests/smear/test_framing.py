@@ -18,11 +18,21 @@ def test_a_whole_square_picture_at_its_own_size_is_itself():
     assert np.array_equal(cut(picture, Frame.whole(picture.shape), 64), picture)
 
 
-def test_a_wide_picture_is_mirrored_above_and_below():
-    picture = ramp(40, 80)
+def test_a_wide_picture_has_plasma_above_and_below():
+    picture = np.full((40, 80, 3), (250, 230, 210), np.uint8)
+    picture[10:30, 30:50] = (90, 50, 140)
     framed = cut(picture, Frame.whole(picture.shape), 80)
     assert np.array_equal(framed[20:60], picture)
-    assert np.array_equal(framed[19], picture[1])
+    assert (framed[:20] == (250, 230, 210)).all() and (framed[60:] == (250, 230, 210)).all()
+
+
+def test_a_cell_cut_by_the_edge_is_shown_once():
+    picture = np.full((100, 100, 3), 240, np.uint8)
+    picture[40:60, :15] = (90, 50, 140)
+    framed = cut(picture, Frame(-40, 10, 80), 80)
+    dark = np.nonzero((framed[..., 1] < 100).any(axis=0))[0]
+    assert dark.min() == 40 and dark.max() == 54
+    assert (framed[:, :39] == 240).all()
 
 
 @pytest.mark.parametrize("size", [64, 32, 128])
