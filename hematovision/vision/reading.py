@@ -9,7 +9,6 @@ from hematovision.smear.framing import Box, Frame
 from hematovision.vision.classifier import Classifier, Prediction
 
 MODES = ("auto", "cell", "field")
-STATUSES = ("confident", "check", "unfamiliar", "not_blood")
 
 _LONGEST_CELL = 1.25
 _LARGEST_CELL = 512
