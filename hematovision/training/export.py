@@ -16,10 +16,13 @@ from hematovision.vision.card import CARD_FILE, KERAS_FILE, LITERT_FILE
 
 
 def export(model: keras.Model, folder: Path, card: dict[str, Any]) -> None:
-    """Write both model files and `card.json` (with their SHA-256) into `folder`, each one whole or not at all."""
+    """Write both model files and `card.json` (with their SHA-256) into `folder`, each one whole or not at all.
+
+    `model` should come without an optimizer: it would be saved too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / "draft.keras"
-    model.save(draft, include_optimizer=False)
+    model.save(draft)
     draft.replace(folder / KERAS_FILE)
     _write(folder / LITERT_FILE, to_litert(model))
     card = {

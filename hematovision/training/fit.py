@@ -79,14 +79,15 @@ def fit(records: Sequence[Record], recipe: Recipe, folder: Path, backbone_weight
         history.append(Epoch(number + 1, phase, float(log.history["loss"][-1]), *scores))
         best = min(history, key=lambda e: (-e.val_accuracy, e.val_loss))
         if best is history[-1]:
-            _save(model, folder / "best.keras", optimizer=False)
-        _save(model, folder / "last.keras", optimizer=True)
+            _save(model, folder / "best.keras")
+        _save(model, folder / "last.keras")
         _write_history(folder, recipe, history)
         tqdm.write(
             f"  loss {history[-1].loss:.3f}  val: {scores[1]:.2%} of classes, {scores[2]:.2%} of attributes",
             file=sys.stderr,
         )
-    return keras.models.load_model(folder / "best.keras")
+    # Without its optimizer, which is twice as large as the model and of no use to anyone who runs it.
+    return keras.models.load_model(folder / "best.keras", compile=False)
 
 
 def read_history(folder: Path) -> list[Epoch]:
@@ -140,7 +141,7 @@ def _validate(model: keras.Model, val: Sequence[Record], recipe: Recipe) -> tupl
     truth = targets(val)
     parts: dict[str, list[np.ndarray]] = {head: [] for head in HEADS}
     for pictures, _ in map(Batches(val, recipe.size, 64).__getitem__, range(-(-len(val) // 64))):
-        for head, logits in model(pictures, training=False).items():
+        for head, logits in model.predict_on_batch(pictures).items():
             parts[head].append(np.asarray(logits))
     logits = {head: np.concatenate(rows) for head, rows in parts.items()}
     right = {}
@@ -153,10 +154,10 @@ def _validate(model: keras.Model, val: Sequence[Record], recipe: Recipe) -> tupl
     return loss, right[CLASS_HEAD], float(np.mean([right[h] for h in HEADS if h != CLASS_HEAD]))
 
 
-def _save(model: keras.Model, path: Path, optimizer: bool) -> None:
+def _save(model: keras.Model, path: Path) -> None:
     # A kill while writing must not cost the former checkpoint.
     draft = path.with_name("draft.keras")
-    model.save(draft, include_optimizer=optimizer)
+    model.save(draft)
     draft.replace(path)
 
 

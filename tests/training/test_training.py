@@ -172,4 +172,6 @@ def test_train_writes_a_model_that_runs_and_a_card_that_was_measured(records, tm
     assert card["data"]["pictures"] == {"train": 32, "val": 8, "test": 8}
     assert np.sum(card["metrics"]["test"]["confusion"]["rows"]) == 8
     assert card["metrics"] == measure(tmp_path / "data", tmp_path / "model")
+    exported = keras.models.load_model(tmp_path / "model" / "hematovision.keras")
+    assert getattr(exported, "optimizer", None) is None
     assert Classifier(tmp_path / "model").card.temperature == card["temperature"]
