@@ -1,6 +1,7 @@
 """Bytes -> checked RGB array. The only decoder of anything that a person brings."""
 
 import io
+import struct
 import warnings
 from pathlib import Path
 
@@ -19,6 +20,19 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 50_000_000
 MIN_SIDE = 32
+
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+)
+"""What Pillow's decoders raise for damaged files."""
 
 _FORMATS_HINT = "Use PNG, JPEG, TIFF, WebP or BMP."
 
@@ -61,7 +75,7 @@ def decode(data: bytes) -> Picture:
         raise _too_many_pixels() from None
     except UnidentifiedImageError:
         raise ImageError("This file is not a picture that we can read.", _FORMATS_HINT, kind="not_a_picture") from None
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except _DAMAGE as error:
         raise _broken() from error
     with image:
         if image.width * image.height > MAX_PIXELS:
@@ -73,15 +87,18 @@ def decode(data: bytes) -> Picture:
                 kind="too_small",
             )
         try:
-            if getattr(image, "n_frames", 1) > 1:
-                raise ImageError(
-                    "The file holds several pictures.", "Save the one you mean as a file of its own.", kind="animated"
-                )
+            # What Pillow warns of in a damaged file is either mended by it or an error below.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                if getattr(image, "n_frames", 1) > 1:
+                    raise ImageError(
+                        "The file holds several pictures.",
+                        "Save the one you mean as a file of its own.",
+                        kind="animated",
+                    )
                 image.load()
                 return _to_rgb(ImageOps.exif_transpose(image))
-        except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
+        except _DAMAGE as error:
             raise _broken() from error
 
 

@@ -3,12 +3,18 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from hematovision import images
 from hematovision.cells import CELL_CLASSES
 from tests.drawn import draw_cell
+
+# The same examples on every run of CI; new ones on every run by hand.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 

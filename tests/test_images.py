@@ -131,7 +131,7 @@ NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3)).a
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_no_damage_raises_anything_but_our_error(data):
-    whole = saved(NOISE, data.draw(st.sampled_from(["PNG", "JPEG", "TIFF"])))
+    whole = saved(NOISE, data.draw(st.sampled_from(["PNG", "JPEG", "TIFF", "WEBP", "BMP"])))
     damaged = bytearray(whole[: data.draw(st.integers(0, len(whole)))])
     for place in data.draw(st.lists(st.integers(0, max(0, len(damaged) - 1)), max_size=8)):
         if damaged:
