@@ -1,5 +1,7 @@
 """Quiz: a cell and the choices; after the commit the key, the model's answer and why."""
 
+from functools import partial
+
 import streamlit as st
 
 from hematovision.cells import SCOPES, display_name
@@ -24,10 +26,24 @@ def commit(number):
             practice.commit(number, choice)
 
 
-def ask_next():
+def ask_next(scope):
     st.session_state.pop("choice", None)
     with errors_shown():
-        practice.next(st.session_state.get("scope") or "core_four")
+        practice.next(scope)
+
+
+def choose_scope(asked):
+    # The key changes with the scope: a control that stays would keep the focus, and take Enter away from Commit.
+    key = f"scope-{asked.scope}"
+    st.segmented_control(
+        "Cells",
+        list(SCOPES),
+        default=asked.scope,
+        format_func=display_name,
+        key=key,
+        required=True,
+        on_change=lambda: ask_next(st.session_state[key]),
+    )
 
 
 def ask(asked):
@@ -64,19 +80,17 @@ def ask(asked):
 
 
 asked = practice.current()
-st.session_state.setdefault("scope", asked.scope if asked else "core_four")
+scope = asked.scope if asked else "core_four"
 try:
-    asked = asked or practice.next(st.session_state.scope)
+    asked = asked or practice.next(scope)
     if asked.question.is_open:
         ask(asked)
-        st.segmented_control(
-            "Cells", list(SCOPES), format_func=display_name, key="scope", required=True, on_change=ask_next
-        )
+        choose_scope(asked)
     else:
-        reveal(services, asked.question, on_next=ask_next)
+        reveal(services, asked.question, on_next=partial(ask_next, scope))
 except HematoVisionError as error:
     show_error(error)
     if asked is None:
         st.page_link("pages/about/library.py", label="Open the library")
     else:
-        st.button("Next", type="primary", on_click=ask_next)
+        st.button("Next", type="primary", on_click=ask_next, args=(scope,))

@@ -92,6 +92,16 @@ def test_nothing_that_reaches_the_browser_tells_the_class(page, server, cells_fo
     assert len(counts) == 1
 
 
+def test_enter_commits_after_the_scope_was_changed_with_the_mouse(page, server):
+    open_page(page, server, "quiz")
+    page.get_by_text("All eight").click()
+    settle(page)
+    press(page, "8")
+    press(page, "Enter")
+    page.get_by_text("The model says").wait_for()
+    assert answers(server)[-1][2] == "platelet"
+
+
 def test_a_killed_server_costs_nothing(page, server):
     open_page(page, server, "quiz")
     press(page, "2")

@@ -88,7 +88,7 @@ def test_next_asks_another_cell_and_a_reload_stays(app, app_environment):
 
 def test_all_eight_classes_can_be_practiced(app, app_environment):
     visit(app, "learn/quiz")
-    app.segmented_control(key="scope").set_value("all_eight").run()
+    app.segmented_control(key="scope-core_four").set_value("all_eight").run()
     assert stored(app_environment).scope == "all_eight"
     assert app.button(key="choice-platelet").label == "Platelet"
 
