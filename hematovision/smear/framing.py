@@ -83,7 +83,14 @@ def paste(values: NDArray[np.float32], frame: Frame, shape: tuple[int, ...]) -> 
     rows = (np.arange(height) + 0.5 - frame.y) * scale - 0.5
     last = values.shape[0] - 1
     grid_x, grid_y = np.meshgrid(np.clip(columns, 0, last), np.clip(rows, 0, last))
-    laid = cv2.remap(values.astype(np.float32), grid_x.astype(np.float32), grid_y.astype(np.float32), cv2.INTER_LINEAR)
+    laid = cv2.remap(
+        values.astype(np.float32),
+        grid_x.astype(np.float32),
+        grid_y.astype(np.float32),
+        cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    laid = np.clip(laid, values.min(), values.max())  # a cubic overshoots
     inside_x = (columns >= -0.5) & (columns <= last + 0.5)
     inside_y = (rows >= -0.5) & (rows <= last + 0.5)
     return np.where(inside_y[:, None] & inside_x[None, :], laid, 0).astype(np.float32)

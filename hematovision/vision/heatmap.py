@@ -38,5 +38,6 @@ def overlay(picture: Picture, evidence: NDArray[np.float32], opacity: float = 0.
     """
     levels = np.round(evidence * 255).astype(np.uint8)
     colors = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS), cv2.COLOR_BGR2RGB)
-    weight = (opacity * np.sqrt(evidence)).astype(np.float32)
+    # Steeper than the evidence itself, so that a middling one is seen, and smooth where it fades out.
+    weight = (opacity * np.sin(evidence * np.pi / 2)).astype(np.float32)
     return cv2.blendLinear(picture, colors, 1 - weight, weight).astype(np.uint8)
