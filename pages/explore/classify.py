@@ -5,22 +5,9 @@ import random
 import streamlit as st
 
 from hematovision import images
-from hematovision.cells import CLASS_HEAD, display_name
+from hematovision.ui.answer import show_answer
 from hematovision.ui.page import errors_shown, start_page
-from hematovision.ui.widgets import (
-    NOT_FOR_DIAGNOSIS,
-    all_targets,
-    attribute_list,
-    boxed,
-    heat_map,
-    opacity_slider,
-    probability_bars,
-    show_picture,
-    status_line,
-    target_name,
-    verdict,
-)
-from hematovision.vision.heatmap import METHODS
+from hematovision.ui.widgets import show_picture
 
 services = start_page("Classify")
 state = st.session_state
@@ -65,50 +52,14 @@ def choose_picture():
         st.button("Another cell", on_click=draw_from_library, key="another")
 
 
-def show_answer(reading):
-    """The answer in words; returns the cell that is shown, if there is one."""
-    if not reading.cells:
-        verdict("No answer")
-        status_line("not_blood" if reading.status == "not_blood" else "no_cell")
-        return None
-    nth = 0
-    if len(reading.cells) > 1:
-        nth = st.segmented_control(
-            "Cell", range(len(reading.cells)), default=0, required=True, format_func=lambda i: str(i + 1)
-        )
-    cell = reading.cells[nth]
-    verdict(display_name(cell.prediction.label))
-    status_line(cell.prediction.status)
-    probability_bars(cell.prediction)
-    if state.get("subject_key"):
-        st.markdown(f"Expert key: **{display_name(state.subject_key)}**")
-    return cell
-
-
 st.title("Classify")
 choose_picture()
-if state.subject is not None:
-    left, right = st.columns([1, 1], gap="large")
+if state.subject is not None and state.reading is not None:
+    show_answer(services, state.subject, state.reading, state.get("subject_key"))
+elif state.subject is not None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        show_picture(state.subject, alt="The picture to classify")
     with right:
-        if state.reading is None:
-            st.markdown("Name it for yourself first. Then ask the model.")
-            st.button("Classify", type="primary", shortcut="Enter", on_click=classify, key="classify")
-            cell = None
-        else:
-            cell = show_answer(state.reading)
-    if cell is None:
-        with left:
-            show_picture(state.subject, alt="The picture to classify")
-    else:
-        with right:
-            targets = all_targets()
-            likeliest = targets.index((CLASS_HEAD, cell.prediction.label))
-            target = st.selectbox("What speaks for", targets, index=likeliest, format_func=target_name)
-            method = st.selectbox("Method", tuple(METHODS), format_func=METHODS.__getitem__)
-            opacity = opacity_slider("classify-opacity")
-            with st.expander("Features the model sees"):
-                attribute_list(cell.prediction.attributes)
-            st.caption(NOT_FOR_DIAGNOSIS)
-        with left:
-            picture = boxed(state.subject, [c.box for c in state.reading.cells])
-            heat_map(services.explain, state.subject, cell.prediction, target, opacity, method, cell.frame, picture)
+        st.markdown("Name it for yourself first. Then ask the model.")
+        st.button("Classify", type="primary", shortcut="Enter", on_click=classify, key="classify")

@@ -1,5 +1,6 @@
 """The pages as Streamlit runs them, without a browser."""
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -8,6 +9,7 @@ from hematovision import images
 from hematovision.cells import CORE_FOUR, display_name
 from hematovision.settings import ROOT
 from hematovision.storage.store import open_store
+from tests.drawn import draw_field
 
 
 @pytest.fixture
@@ -131,6 +133,27 @@ def test_classify_takes_an_upload_and_refuses_a_bad_one(app, cell):
     app.file_uploader[0].set_value(("cell.png", images.encode_png(cell), "image/png")).run()
     app.button(key="classify").click().run()
     assert not app.exception and "Expert key" not in texts(app)
+
+
+def test_each_cell_of_a_field_can_be_looked_at(app):
+    visit(app, "explore/classify")
+    app.segmented_control(key="source").set_value("Upload").run()
+    field = images.encode_png(draw_field(np.random.default_rng(1), [(160, 200), (460, 300)]))
+    app.file_uploader[0].set_value(("field.png", field, "image/png")).run()
+    app.button(key="classify").click().run()
+    numbers = app.segmented_control[1]
+    assert numbers.options == ["1", "2"]
+    numbers.set_value(2).run()
+    assert not app.exception and "For teaching" in texts(app)
+
+
+def test_a_picture_without_stain_gets_no_answer(app):
+    visit(app, "explore/classify")
+    app.segmented_control(key="source").set_value("Upload").run()
+    flat = images.encode_png(np.full((80, 80, 3), 120, np.uint8))
+    app.file_uploader[0].set_value(("flat.png", flat, "image/png")).run()
+    app.button(key="classify").click().run()
+    assert "Not a blood cell" in texts(app) and not app.selectbox
 
 
 def test_a_dead_gradient_worker_is_told_and_started_again(app, monkeypatch):

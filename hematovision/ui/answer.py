@@ -1,0 +1,63 @@
+"""The model's answer for a picture on the Classify page."""
+
+import streamlit as st
+
+from hematovision.cells import CLASS_HEAD, display_name
+from hematovision.images import Picture
+from hematovision.services import Services
+from hematovision.ui.widgets import (
+    NOT_FOR_DIAGNOSIS,
+    all_targets,
+    attribute_list,
+    boxed,
+    heat_map,
+    opacity_slider,
+    probability_bars,
+    show_picture,
+    status_line,
+    target_name,
+    verdict,
+)
+from hematovision.vision.heatmap import METHODS
+from hematovision.vision.reading import CellReading, PictureReading
+
+
+def show_answer(services: Services, picture: Picture, reading: PictureReading, key: str | None) -> None:
+    """The picture with the heat map on the left; answer, expert key where known, and controls on the right."""
+    left, right = st.columns(2, gap="large")
+    with right:
+        cell = _choose_cell(reading)
+        if cell is None:
+            verdict("No answer")
+            status_line("not_blood" if reading.status == "not_blood" else "no_cell")
+        else:
+            verdict(display_name(cell.prediction.label))
+            status_line(cell.prediction.status)
+            probability_bars(cell.prediction)
+        if key:
+            st.markdown(f"Expert key: **{display_name(key)}**")
+    if cell is None:
+        with left:
+            show_picture(picture, alt="The picture to classify")
+        return
+    with right:
+        targets = all_targets()
+        likeliest = targets.index((CLASS_HEAD, cell.prediction.label))
+        target = st.selectbox("What speaks for", targets, index=likeliest, format_func=target_name)
+        method = st.selectbox("Method", tuple(METHODS), format_func=METHODS.__getitem__)
+        opacity = opacity_slider("classify-opacity")
+        with st.expander("Features the model sees"):
+            attribute_list(cell.prediction.attributes)
+        st.caption(NOT_FOR_DIAGNOSIS)
+    with left:
+        backdrop = boxed(picture, [c.box for c in reading.cells])
+        heat_map(services.explain, picture, cell.prediction, target, opacity, method, cell.frame, backdrop)
+
+
+def _choose_cell(reading: PictureReading) -> CellReading | None:
+    """The only cell, or the one that is chosen by its number; None where there is none."""
+    count = len(reading.cells)
+    if count < 2:
+        return reading.cells[0] if count else None
+    numbers = range(1, count + 1)
+    return reading.cells[st.segmented_control("Cell", numbers, default=1, required=True) - 1]
