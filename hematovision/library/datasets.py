@@ -32,7 +32,7 @@ class Record:
     def picture_id(self) -> str:
         """A neutral name: tells neither file name nor class. Changes when the file changes."""
         stat = self.path.stat()
-        text = f"{self.dataset}/{self.path.name}/{stat.st_size}/{stat.st_mtime_ns}"
+        text = f"{self.dataset}/{self.path.parent.name}/{self.path.name}/{stat.st_size}/{stat.st_mtime_ns}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

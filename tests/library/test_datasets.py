@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from hematovision.errors import DataError
@@ -48,6 +50,16 @@ def test_a_picture_id_tells_neither_name_nor_class(cells_folder):
 def test_picture_ids_are_unique(cells_folder):
     records = read_datasets(cells_folder)
     assert len({r.picture_id for r in records}) == len(records)
+
+
+def test_pictures_that_differ_only_in_their_class_have_different_ids(tmp_path, cells_folder):
+    """Unpacked from an archive, uncompressed pictures may agree in name, size and time."""
+    for label in ("monocyte", "neutrophil"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.png").write_bytes((cells_folder / "monocyte" / "monocyte_0.png").read_bytes())
+        os.utime(tmp_path / label / "1.png", (1e9, 1e9))
+    library = open_library([tmp_path])
+    assert {record.label for record in library.records.values()} == {"monocyte", "neutrophil"}
 
 
 def test_the_hash_of_the_data_changes_with_a_key_and_a_byte(pbc):
