@@ -1,7 +1,7 @@
 """Practice: ask, commit, reveal, next. Every step is in the store before it is shown: a reload goes on where it was."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 
 from hematovision.cells import SCOPES
@@ -24,12 +24,10 @@ class Practice:
     def current(self, learner: str = LEARNER) -> Asked | None:
         """Where the learner stopped: an open question or one just revealed; None at the very start.
 
-        A question whose picture has left the library is passed over.
+        A question whose picture has left the library, or was damaged, is passed over.
         """
         latest = self._store.latest(learner)
-        if latest is None or latest.question.picture_id in self._pictures.library.records:
-            return latest
-        return None
+        return latest if latest and self._can_show(latest.question.picture_id) else None
 
     def next(self, scope: str, learner: str = LEARNER) -> Asked:
         """The open question of this scope, or a new one. Raises InputError where the library has no picture for it."""
@@ -38,19 +36,18 @@ class Practice:
         latest = self._store.latest(learner)
         number = latest.number + 1 if latest else 1
         if latest and latest.question.is_open:
-            gone = latest.question.picture_id not in self._pictures.library.records
-            if latest.scope == scope and not gone:
+            if latest.scope == scope and self._can_show(latest.question.picture_id):
                 return latest
             self._store.withdraw(learner, latest.number)
             number = latest.number
         classes = SCOPES[scope]
-        picture_id, key = draw_picture(self._pictures.library.to_ask, classes, self._store.seen(learner), self._rng)
+        picture_id, key = self._draw(classes, self._store.seen(learner))
         return self._store.ask(learner, number, scope, picture_id, key, classes, self._clock())
 
     def commit(self, number: int, choice: str, learner: str = LEARNER) -> Question:
         """Store the answer to question `number`, and what the model says of the cell; a second answer changes nothing.
 
-        A model or a picture that cannot be read costs the learner nothing: the answer is stored without it.
+        A model or a picture that cannot be read or has gone costs the learner nothing: the answer is stored without it.
         """
         latest = self._store.latest(learner)
         if latest is None or latest.number != number:
@@ -71,9 +68,25 @@ class Practice:
         """(cells answered, answered right)."""
         return self._store.counts(learner)
 
+    def _draw(self, classes: Sequence[str], seen: Set[str]) -> tuple[str, str]:
+        """A picture that can be shown, and its key. Raises InputError where there is none."""
+        pool = {label: list(self._pictures.library.to_ask.get(label, ())) for label in classes}
+        while True:
+            picture_id, key = draw_picture(pool, classes, seen, self._rng)
+            if self._can_show(picture_id):
+                return picture_id, key
+            pool[key].remove(picture_id)
+
+    def _can_show(self, picture_id: str) -> bool:
+        try:
+            self._pictures.picture(picture_id)
+        except (InputError, ImageError):
+            return False
+        return True
+
     def _model_answer(self, picture_id: str) -> tuple[str, Prediction] | None:
         try:
             return self._pictures.model_version, self._pictures.prediction(picture_id)
-        except (ModelError, ImageError):
+        except (ModelError, ImageError, InputError):
             # The reveal asks again and shows the error with its hint.
             return None

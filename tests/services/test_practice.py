@@ -108,6 +108,53 @@ def test_a_picture_that_left_the_library_is_passed_over(settings, tmp_path):
     assert again.number == 1 and again.question.picture_id != asked.question.picture_id
 
 
+@pytest.fixture
+def copied(settings, tmp_path):
+    """Settings with a library of their own, to be damaged."""
+    shutil.copytree(settings.data, tmp_path / "copy")
+    return settings.model_copy(update={"data": tmp_path / "copy"})
+
+
+def test_a_damaged_picture_is_passed_over_and_nobody_is_stuck(copied):
+    practice = open_practice(copied)
+    asked = practice.next("core_four")
+    path = practice._pictures.record(asked.question.picture_id).path
+    path.write_bytes(path.read_bytes()[:-300])
+    assert practice.current() is None
+    again = practice.next("core_four")
+    assert again.number == 1 and again.question.picture_id != asked.question.picture_id
+
+
+def test_damaged_pictures_are_never_asked(copied):
+    for path in copied.data.rglob("*.png"):
+        if not path.stem.endswith("_0"):
+            path.write_bytes(b"no picture")
+    practice = open_practice(copied)
+    for number in range(1, 9):
+        asked = practice.next("core_four")
+        practice.commit(number, "monocyte")
+        assert practice._pictures.record(asked.question.picture_id).path.stem.endswith("_0")
+
+
+def test_a_library_of_damaged_pictures_says_so(copied):
+    for path in copied.data.rglob("*.png"):
+        path.write_bytes(b"no picture")
+    with pytest.raises(InputError, match="no pictures of these classes"):
+        open_practice(copied).next("core_four")
+
+
+def test_an_answer_is_kept_when_the_picture_leaves_in_the_middle_of_the_commit(settings, monkeypatch):
+    practice = open_practice(settings)
+    practice.next("core_four")
+
+    def gone(picture_id):
+        raise InputError("This picture is no longer in the library.", "Go on to the next one.")
+
+    monkeypatch.setattr(practice._pictures, "prediction", gone)
+    practice.commit(1, "monocyte")
+    assert open_practice(settings).current().question.choice == "monocyte"
+
+
 def test_an_empty_library_says_where_pictures_come_from(settings):
     practice = open_practice(settings.model_copy(update={"data": None}))
     with pytest.raises(InputError) as caught:
