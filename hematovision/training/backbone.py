@@ -56,9 +56,8 @@ def set_trainable(model: keras.Model, backbone: bool) -> None:
 def rebalance(backbone: keras.Model) -> None:
     """Give every convolution channel He's scale and its batch normalization the inverse: the same function, trainable.
 
-    Weights whose normalization was folded into them differ by orders of magnitude between channels. Adam's steps are
-    of one size for all, so with frozen normalization such a network diverges at any useful rate. Channels without
-    weights are left alone.
+    Where normalization was folded into the weights, their scale differs from channel to channel, while Adam's steps are
+    of one size for all. Channels without weights are left alone. What it gains was not measured.
     """
     for layer in backbone.layers:
         if not isinstance(layer, keras.layers.BatchNormalization):

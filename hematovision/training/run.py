@@ -3,15 +3,18 @@
 import platform
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hematovision.errors import DataError
 from hematovision.library.datasets import data_hash, read_bccd, read_datasets
 from hematovision.vision.classifier import Classifier
 
+if TYPE_CHECKING:
+    from hematovision.training.fit import Recipe
+
 
 def train(
-    data: Path, model_folder: Path, run_folder: Path, recipe: Any, backbone_weights: str | Path | None
+    data: Path, model_folder: Path, run_folder: Path, recipe: "Recipe", backbone_weights: str | Path | None
 ) -> dict[str, Any]:
     """Train on `data` and replace the model in `model_folder`. Goes on with a stopped run. Returns the card."""
     import keras
@@ -31,7 +34,7 @@ def train(
         "thresholds": {"confident": 1.0},
         "training": {
             "recipe": asdict(recipe),
-            "backbone_weights": backbone_weights if backbone_weights == "imagenet" else "imagenet, from a file",
+            "backbone_weights": "random" if backbone_weights is None else Path(backbone_weights).name,
             "epochs": [asdict(epoch) for epoch in history],
             "versions": {
                 "python": platform.python_version(),
@@ -40,7 +43,7 @@ def train(
             },
         },
         "data": {
-            "name": "PBC",
+            "name": ", ".join(sorted({record.dataset for record in records})),
             "sha256": data_hash(records),
             "pictures": counts,
             "split": "by picture: PBC has no patient ids",

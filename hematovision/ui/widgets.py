@@ -22,6 +22,8 @@ STATUS_WORDS = {
     "not_blood": "Not a blood cell: nothing here is stained like one",
 }
 
+_BOX_COLOR = (95, 61, 150)  # the theme's primary color
+
 NOT_FOR_DIAGNOSIS = "For teaching, not for diagnosis."
 
 
@@ -55,7 +57,7 @@ def boxed(picture: Picture, boxes: Sequence[Box]) -> Picture:
     for number, (x, y, w, h) in enumerate(boxes, start=1):
         if (w, h) == (width, height):
             continue
-        cv2.rectangle(drawn, (x, y), (x + w, y + h), (95, 61, 150), line)
+        cv2.rectangle(drawn, (x, y), (x + w, y + h), _BOX_COLOR, line)
         if len(boxes) > 1:
             cv2.putText(
                 drawn,
@@ -63,7 +65,7 @@ def boxed(picture: Picture, boxes: Sequence[Box]) -> Picture:
                 (x + 2 * line, y + 14 * line),
                 cv2.FONT_HERSHEY_SIMPLEX,
                 0.5 * line,
-                (95, 61, 150),
+                _BOX_COLOR,
                 line,
             )
     return drawn
