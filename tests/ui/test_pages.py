@@ -93,6 +93,9 @@ def test_all_eight_classes_can_be_practiced(app, app_environment):
     app.segmented_control(key="scope-core_four").set_value("all_eight").run()
     assert stored(app_environment).scope == "all_eight"
     assert app.button(key="choice-platelet").label == "Platelet"
+    app.segmented_control(key="scope-all_eight").set_value("core_four").run()
+    assert stored(app_environment).scope == "core_four"
+    assert app.segmented_control(key="scope-core_four").value == "core_four"
 
 
 def test_without_a_model_the_quiz_goes_on_and_says_so(app, app_environment, monkeypatch, tmp_path):
