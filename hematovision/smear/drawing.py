@@ -21,6 +21,7 @@ from hematovision.smear.texture import (
     discs,
     edge,
     grains,
+    line,
     noise,
     packed_grains,
     polygon,
@@ -224,15 +225,21 @@ def _outline(spec: CellSpec, radius: float, side: int, rng: np.random.Generator)
     if spec.irregularity > 0.5 and rng.random() < spec.irregularity:
         away = np.angle(np.exp(1j * (angles - rng.uniform(0, 6.3))))
         reach += rng.uniform(0.1, 0.5) * spec.irregularity * np.exp(-((away / rng.uniform(0.2, 0.45)) ** 2))
+    # A fringe grows on one part of the outline more than on others.
+    where = 0.35 + 0.65 * np.cos(angles / 2 + rng.uniform(0, 6.3)) ** 2
     if spec.ruffles > 0.05:
-        # A fringe grows on one part of the outline more than on others.
-        where = 0.35 + 0.65 * np.cos(angles / 2 + rng.uniform(0, 6.3)) ** 2
         spikes = np.maximum(0, rng.normal(0, 1, angles.size)) + np.maximum(0, np.repeat(rng.normal(0, 1, 60), 4))
         reach += spec.ruffles * where * spikes * 1.7 / radius
     reach = np.clip(reach, 0.6, 1.45)
     reach /= np.sqrt(np.mean(reach**2))
     points = np.stack([np.cos(angles), np.sin(angles)], axis=1) * (radius * reach - 0.6)[:, None] + side / 2
-    return blur(polygon((side, side), points), 0.6)
+    cell = polygon((side, side), points)
+    for x, y in points[rng.random(angles.size) < 0.3 * max(0.0, spec.ruffles - 0.2) * where]:
+        # A hair: thin enough to be seen through.
+        outward = np.array([x, y]) - side / 2
+        tip = np.array([x, y]) + outward / np.hypot(*outward) * rng.uniform(2, 5) + rng.normal(0, 1, 2)
+        cell = np.maximum(cell, 0.45 * line((side, side), np.array([[x, y], tip]), 1))
+    return blur(cell, 0.6)
 
 
 def _cytoplasm(spec: CellSpec, cell: Plane, nucleus: Plane, rng: np.random.Generator) -> tuple[Plane, Plane]:
@@ -243,7 +250,7 @@ def _cytoplasm(spec: CellSpec, cell: Plane, nucleus: Plane, rng: np.random.Gener
     fine = band(shape, 0.9, rng)
     mottle = noise(shape, 4.5, rng)
     grain = 0.05 + 0.07 * spec.ground_glass
-    azure = blue * (1 + 0.15 * mottle + grain * fine + 0.8 * grain * band(shape, 1.8, rng))
+    azure = blue * (1 + 0.22 * mottle + grain * fine + 0.8 * grain * band(shape, 1.8, rng))
     eosin = pink * (1 - 0.2 * mottle + 0.15 * noise(shape, 1.0, rng) + 0.2 * noise(shape, 8, rng))
     eosin += 0.07 * spec.ground_glass * np.maximum(fine - 0.3, 0)
     azure += edge(cell, 1.3) * (0.03 + 0.6 * spec.basophilia**2) * (1 + 0.3 * fine)
@@ -272,18 +279,20 @@ def _granules(spec: CellSpec, cell: Plane, nucleus: Plane, rng: np.random.Genera
         body = np.minimum(grains(chance, 0.9 * spec.granules * room, size, rng), 1.5)
         there = smoothstep(0.25, 0.7, body)
     else:
+        if spec.granule_type == "coarse":
+            chance *= np.clip(1.05 + 0.45 * noise(cell.shape, 3.5, rng), 0.25, 1)  # they lie in heaps
         # Several layers of granules: the deeper ones only tint the ground.
         heap = np.minimum(packed_grains(chance * spec.granules, 1.6 * size, size, rng), 1.6)
         deeper = packed_grains(chance * spec.granules, 1.9 * size, size, rng)
-        body = 0.6 * heap + 0.4 * blur(deeper, 1.0)
+        body = 0.6 * heap * np.clip(1 + 0.3 * noise(cell.shape, 2.0, rng), 0.5, 1.6) + 0.4 * blur(deeper, 1.0)
         there = smoothstep(0.2, 0.6, body)
     if spec.granule_colour == "red":
         rim = smoothstep(0.95, 0.6, blur(cell, 3))
         ground = 0.26 * chance * spec.granules
         eosin, purple = ground + body * 0.37, body * (0.02 + 0.45 * rim)
     elif spec.granule_colour == "pink":
-        dark = grains(chance, 0.1 * spec.granules * chance.sum() / size**2 / np.pi, size, rng)
-        eosin, purple = body * 0.12, body * 0.06 + np.minimum(dark, 1.5) * 0.3
+        dark = grains(chance, 0.14 * spec.granules * chance.sum() / size**2 / np.pi, size, rng)
+        eosin, purple = body * 0.12, body * 0.05 + np.minimum(dark, 1.5) * 0.36
     elif not spec.has_nucleus:
         eosin, purple = body * 0.1, 0.45 * chance * spec.granules + 0.6 * blur(body, 0.6)
     else:

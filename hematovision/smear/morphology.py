@@ -190,7 +190,7 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             **_SMOOTH,
             **_MATURE,
             "diameter": (11.8, 14.4),
-            "nuclear_ratio": (0.3, 0.42),
+            "nuclear_ratio": (0.32, 0.44),
             "lobes": (2, 2.65),
             "eccentricity": (0.4, 0.8),
             "basophilia": (0.1, 0.22),
@@ -201,6 +201,7 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "granule_colour": "red",
             "granule_size": (0.46, 0.58),
             "granules_over_nucleus": (0.0, 0.06),
+            "folding": (0.0, 0.35),
         },
         ("erythroblast", ""): {
             **_SMOOTH,
@@ -232,6 +233,7 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "granule_colour": "purple",
             "granule_size": (0.28, 0.4),
             "granules_over_nucleus": (0.15, 0.4),
+            "folding": (0.05, 0.35),
         },
         ("immature_granulocyte", "myelocyte"): {
             "diameter": (11.5, 14.0),
@@ -248,6 +250,7 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "granule_colour": "purple",
             "granule_size": (0.2, 0.3),
             "granules_over_nucleus": (0.0, 0.15),
+            "folding": (0.05, 0.35),
         },
         ("immature_granulocyte", "metamyelocyte"): {
             "diameter": (11.5, 14.0),
@@ -264,6 +267,7 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "granule_colour": "pink",
             "granule_size": (0.2, 0.28),
             "granules_over_nucleus": (0.0, 0.1),
+            "folding": (0.05, 0.35),
         },
         ("lymphocyte", ""): {
             "diameter": (8.8, 11.8),
@@ -277,7 +281,7 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "basophilia": (0.6, 0.95),
             "acidophilia": (0.02, 0.15),
             "ground_glass": (0.35, 0.95),
-            "halo": (0.0, 0.5),
+            "halo": (0.2, 0.9),
         },
         ("monocyte", ""): {
             "diameter": (12.4, 15.6),

@@ -33,8 +33,7 @@ def shape_nucleus(spec: CellSpec, cell: Plane, radius: float, rng: np.random.Gen
         rng.bit_generator.state = state
         mask = _laid(points * scale, radii * scale, links * scale, cell.shape, radius, aside)
         mask = warp(mask, bend, 7.0 * radius / 45, rng)
-        if spec.folding > 0.15:
-            mask = warp(mask, 2.0 * spec.folding * radius / 45, 4.0, rng)
+        mask = warp(mask, (0.45 + 1.7 * spec.folding) * radius / 45, 4.0, rng)
         mask = np.minimum(mask, inside)
         # What the membrane cuts off is made up for elsewhere.
         scale *= float(np.clip(np.sqrt(target / max(float(mask.sum()), 1)), 0.8, 1.25))
@@ -45,7 +44,7 @@ def chromatin(spec: CellSpec, mask: Plane, rng: np.random.Generator) -> Plane:
     """Amount of nuclear stain, 0 outside the mask: threads or blocks of chromatin, paler between, a dark rim."""
     clumping, density = spec.chromatin_clumping, spec.chromatin_density
     shape = (mask.shape[0], mask.shape[1])
-    tone = 0.6 * band(shape, 0.7, rng) + band(shape, 0.95 + 0.4 * clumping, rng)
+    tone = 0.6 * band(shape, 0.7, rng) + band(shape, 0.95 + 0.5 * clumping, rng)
     tone /= max(float(tone.std()), 1e-6)
     # Small pale gaps in a dark ground; broader and deeper ones where the chromatin is blocky.
     blocks = (0.04 + 0.14 * clumping) * band(shape, 2.2, rng) + 0.05 * noise(shape, 6.0, rng)
