@@ -6,7 +6,7 @@ Attributes and their values are those of WBCAtt (Tsutsui, Pang, Wen 2023), defin
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hematovision.errors import unknown
+from hematovision.errors import InputError, unknown
 
 CELL_CLASSES: tuple[str, ...] = (
     "basophil",
@@ -20,6 +20,17 @@ CELL_CLASSES: tuple[str, ...] = (
 )
 
 CORE_FOUR: tuple[str, ...] = ("eosinophil", "lymphocyte", "monocyte", "neutrophil")
+
+STAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "promyelocyte": "immature_granulocyte",
+        "myelocyte": "immature_granulocyte",
+        "metamyelocyte": "immature_granulocyte",
+        "band": "neutrophil",
+        "segmented": "neutrophil",
+    }
+)
+"""Stage of the neutrophil's maturation, youngest first -> the class that it belongs to."""
 
 SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType({"core_four": CORE_FOUR, "all_eight": CELL_CLASSES})
 
@@ -54,8 +65,23 @@ HEADS: Mapping[str, tuple[str, ...]] = MappingProxyType({CLASS_HEAD: CELL_CLASSE
 
 
 def display_name(name: str) -> str:
-    """`immature_granulocyte` -> `Immature granulocyte`."""
+    """`immature_granulocyte` -> `Immature granulocyte`; `band` -> `Band neutrophil`, as no one says band alone."""
+    if STAGES.get(name) == "neutrophil":
+        name += " neutrophil"
     return name.replace("_", " ").capitalize()
+
+
+def class_of(name: str) -> str:
+    """The class of a stage; a class is its own."""
+    return STAGES.get(name, name)
+
+
+def check_stage(cell_class: str, stage: str) -> None:
+    """Raises InputError where a stage is not one of the class; an empty one fits every class."""
+    if stage and STAGES.get(stage) != cell_class:
+        known = [name for name, owner in STAGES.items() if owner == cell_class]
+        hint = f"Should be one of: {', '.join(known)}." if known else "Leave it out: this class has no stages."
+        raise InputError(f"'{stage}' is no stage of {cell_class}.", hint, kind="unknown_name")
 
 
 def parse_class(name: str) -> str:

@@ -2,6 +2,7 @@ import pytest
 
 from hematovision import cells
 from hematovision.errors import InputError
+from hematovision.smear.morphology import KINDS
 
 
 def test_the_label_order_is_frozen():
@@ -28,6 +29,16 @@ def test_slices_of_the_outputs_cover_them_once():
 )
 def test_a_target_is_a_class_or_an_attribute_value(text, target):
     assert cells.parse_target(text) == target
+
+
+def test_stages_are_those_that_can_be_drawn_and_belong_to_their_classes():
+    assert [(label, stage) for label, stage in KINDS if stage] == [(cells.class_of(s), s) for s in cells.STAGES]
+    assert cells.class_of("monocyte") == "monocyte"
+
+
+def test_names_are_shown_in_words():
+    shown = [cells.display_name(name) for name in ("immature_granulocyte", "band", "myelocyte")]
+    assert shown == ["Immature granulocyte", "Band neutrophil", "Myelocyte"]
 
 
 @pytest.mark.parametrize("text", ["neutro", "granularity=maybe", "size=big", "=", ""])

@@ -1,6 +1,6 @@
 """A cell in the words of morphology: what can be drawn, what is true of it, and what is plausible for each class.
 
-Sizes and N:C ratios follow the atlases named in docs/morphology.md; the rest is set by eye against photographs.
+Sizes and N:C ratios follow the atlases named in docs/drawing.md; the rest is set by eye against photographs.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from hematovision.cells import ATTRIBUTES, CELL_CLASSES
+from hematovision.cells import ATTRIBUTES, CELL_CLASSES, check_stage
 from hematovision.errors import InputError, unknown
 
 BIG_FROM = 12.8
@@ -64,6 +64,7 @@ class CellSpec:
     def __post_init__(self) -> None:
         if self.cell_class not in CELL_CLASSES:
             raise unknown("cell class", self.cell_class, CELL_CLASSES)
+        check_stage(self.cell_class, self.stage)
         for name in ("granule_type", "granule_colour"):
             if getattr(self, name) not in ATTRIBUTES[name]:
                 raise unknown(name, getattr(self, name), ATTRIBUTES[name])
@@ -357,10 +358,8 @@ def morph(start: CellSpec, end: CellSpec, share: float) -> CellSpec:
 
 def _from_shares(cell_class: str, stage: str, shares: Mapping[str, float]) -> CellSpec:
     """The cell that lies at a share of every range of its kind."""
-    try:
-        ranges = _RANGES[cell_class, stage]
-    except KeyError:
-        raise unknown(f"stage of {cell_class}", stage, stages(cell_class)) from None
+    check_stage(cell_class, stage)
+    ranges = _RANGES[cell_class, stage]
     values: dict[str, float] = {}
     words: dict[str, str] = {}
     for name, value in ranges.items():

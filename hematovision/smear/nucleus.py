@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hematovision.smear.morphology import CellSpec
-from hematovision.smear.texture import Plane, band, blur, discs, edge, line, noise, smoothstep, warp
+from hematovision.smear.texture import Plane, band, blur, discs, edge, line, noise, smoothstep, warp, waves
 
 _SPAN = 2.1
 """Half angle, in radians, of the arc that a fully indented nucleus follows."""
@@ -27,14 +27,12 @@ def shape_nucleus(spec: CellSpec, cell: Plane, radius: float, rng: np.random.Gen
     area = 0.8 * np.pi * np.sum(np.square(radii)) if spec.lobes > 1 else np.pi + 1.9 * length
     scale = np.sqrt(target / area)
     inside = smoothstep(0.75, 0.97, blur(cell, 1.6))
-    bend = (0.8 + 2.6 * spec.folding) * radius / 45
-    state = rng.bit_generator.state
+    unit = radius / 45
+    bends = (((0.8 + 2.6 * spec.folding) * unit, 7.0 * unit), ((0.45 + 1.7 * spec.folding) * unit, 4.0))
+    bent = waves((cell.shape[0], cell.shape[1]), bends, rng)
     for _ in range(3):
-        rng.bit_generator.state = state
         mask = _laid(points * scale, radii * scale, links * scale, cell.shape, radius, aside)
-        mask = warp(mask, bend, 7.0 * radius / 45, rng)
-        mask = warp(mask, (0.45 + 1.7 * spec.folding) * radius / 45, 4.0, rng)
-        mask = np.minimum(mask, inside)
+        mask = np.minimum(warp(mask, bent), inside)
         # What the membrane cuts off is made up for elsewhere.
         scale *= float(np.clip(np.sqrt(target / max(float(mask.sum()), 1)), 0.8, 1.25))
     return smoothstep(0.2, 0.8, blur(mask, 0.9))

@@ -21,14 +21,13 @@ def noise(shape: tuple[int, int], sigma: float, rng: np.random.Generator) -> Pla
     field = cv2.GaussianBlur(rng.standard_normal(small, np.float32), (0, 0), sigma / step)
     if small != shape:
         field = cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)
-    return ((field - field.mean()) / max(float(field.std()), 1e-6)).astype(np.float32)
+    return _standardized(field)
 
 
 def band(shape: tuple[int, int], sigma: float, rng: np.random.Generator) -> Plane:
     """Noise whose spots all have about the same size, `sigma` pixels: no wide drifts. Standard deviation 1."""
     field = noise(shape, sigma, rng)
-    field = field - cv2.GaussianBlur(field, (0, 0), 2 * sigma)
-    return (field / max(float(field.std()), 1e-6)).astype(np.float32)
+    return _standardized(field - cv2.GaussianBlur(field, (0, 0), 2 * sigma))
 
 
 def polygon(shape: tuple[int, int], points: NDArray) -> Plane:
@@ -63,13 +62,21 @@ def blur(values: Plane, sigma: float) -> Plane:
     return cv2.GaussianBlur(values, (0, 0), sigma)
 
 
-def warp(mask: Plane, amount: float, sigma: float, rng: np.random.Generator) -> Plane:
-    """The mask with its outline bent by `amount` pixels in waves of about `sigma` pixels."""
-    height, width = mask.shape
+def waves(
+    shape: tuple[int, int], bends: Sequence[tuple[float, float]], rng: np.random.Generator
+) -> tuple[Plane, Plane]:
+    """Where `warp` fetches each pixel from, as x and y. A bend is (amount, wave length), in pixels; they add up."""
+    height, width = shape
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    x += amount * noise(mask.shape, sigma, rng)
-    y += amount * noise(mask.shape, sigma, rng)
-    return cv2.remap(mask, x, y, cv2.INTER_LINEAR).astype(np.float32)
+    for amount, sigma in bends:
+        x += np.float32(amount) * noise(shape, sigma, rng)
+        y += np.float32(amount) * noise(shape, sigma, rng)
+    return x, y
+
+
+def warp(mask: Plane, bent: tuple[Plane, Plane]) -> Plane:
+    """The mask with its outline bent along `waves`."""
+    return cv2.remap(mask, *bent, cv2.INTER_LINEAR).astype(np.float32)
 
 
 def edge(mask: Plane, width: float) -> Plane:
@@ -103,6 +110,11 @@ def packed_grains(chance: Plane, spacing: float, radius: float, rng: np.random.G
     impulses = np.zeros_like(chance)
     impulses[row[stays], column[stays]] = np.maximum(0.2, rng.normal(1, 0.25, int(stays.sum())))
     return cv2.filter2D(impulses, cv2.CV_32F, _grain(radius))
+
+
+def _standardized(field: Plane) -> Plane:
+    mean, deviation = cv2.meanStdDev(field)
+    return (field - np.float32(mean[0, 0])) * np.float32(1 / max(float(deviation[0, 0]), 1e-6))
 
 
 def _soft(mask: NDArray[np.uint8]) -> Plane:

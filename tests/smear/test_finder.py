@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from hematovision import images
+from hematovision.smear.drawing import draw_field
 from hematovision.smear.finder import find_cells, is_stained, multi_otsu
-from tests.drawn import draw_field
+from hematovision.smear.stain import MGG
 
 
 def overlap(a, b):
@@ -34,9 +35,9 @@ def test_thresholds_agree_with_an_exhaustive_search():
     assert between(*multi_otsu(values)) == pytest.approx(best)
 
 
-def test_two_drawn_cells_are_found_where_they_are():
+def test_two_drawn_cells_are_found_where_they_are(field):
     centers = [(160, 200), (460, 300)]
-    found = find_cells(draw_field(np.random.default_rng(1), centers))
+    found = find_cells(field.picture)
     assert len(found) == 2
     for cell in found:
         x, y, width, height = cell.box
@@ -47,7 +48,7 @@ def test_two_drawn_cells_are_found_where_they_are():
 
 
 def test_a_field_without_white_cells_has_none():
-    assert find_cells(draw_field(np.random.default_rng(1), [])) == []
+    assert find_cells(draw_field([], MGG, np.random.default_rng(1)).picture) == []
 
 
 @pytest.mark.parametrize("tone", [0, 128, 255])

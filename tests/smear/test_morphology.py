@@ -90,8 +90,12 @@ def test_what_no_cell_has_is_refused_with_a_hint(change, words):
 
 
 def test_unknown_stages_are_named():
-    with pytest.raises(InputError, match="stage of monocyte"):
+    with pytest.raises(InputError, match="no stage of monocyte") as caught:
         typical("monocyte", "band")
+    assert "no stages" in caught.value.hint
+    with pytest.raises(InputError, match="no stage of neutrophil") as caught:
+        typical("neutrophil", "blast")
+    assert "band, segmented" in caught.value.hint
 
 
 def test_granules_need_an_amount_a_kind_and_a_color():
