@@ -67,6 +67,15 @@ def _parser() -> argparse.ArgumentParser:
         run=_library_index
     )
 
+    draw = commands.add_parser("draw", help="draw blood cells into a folder, with a row on each")
+    draw.add_argument("--class", dest="cell_class", required=True, metavar="CLASS", help="a class, or all of them: all")
+    draw.add_argument("--count", type=int, required=True, metavar="N", help="cells of each class")
+    draw.add_argument("--seed", type=int, required=True, metavar="S", help="the same seed draws the same cells")
+    draw.add_argument("--stain", default="mgg", metavar="NAME", help="mgg (default), mgg-bluish, mgg-wright or wright")
+    draw.add_argument("--stage", help="band, say; default: spread evenly over the stages of the class")
+    draw.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="added to, where it holds drawn cells")
+    draw.set_defaults(run=_draw)
+
     train = commands.add_parser("train", help="train the model and replace the one in the model folder")
     train.add_argument("--data", type=Path, help="folder with the data set (default: HEMATOVISION_DATA)")
     train.add_argument(
@@ -236,6 +245,19 @@ def _library_index(options: argparse.Namespace) -> int:
     for path in unreadable:
         print(f"not readable: {path}", file=sys.stderr)
     return SOME_FAILED if unreadable else 0
+
+
+def _draw(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from hematovision.cells import CELL_CLASSES
+    from hematovision.library.drawn import row, save, series
+
+    classes = CELL_CLASSES if options.cell_class == "all" else (options.cell_class,)
+    cells = series(classes, options.count, options.seed, options.stain, options.stage)
+    for cell in tqdm(cells, desc="drawing", unit="picture"):
+        print(json.dumps(row(cell, save(options.out, cell))), flush=True)
+    return 0
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -24,6 +24,13 @@ class Settings(BaseSettings):
     )
     model: Path = Field(default=ROOT / "model", description="the folder with the model's files and its card")
 
+    bank: Path = Field(default=ROOT / "quiz_bank", description="the folder with the embedded drawn cells and sets")
+
+    @property
+    def own_cells(self) -> Path:
+        """Drawn cells and sets that the learner kept, laid out like the bank. Not there before the first one."""
+        return self.home / "drawn"
+
     @property
     def database(self) -> Path:
         return self.home / "hematovision.sqlite"

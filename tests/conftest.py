@@ -1,6 +1,7 @@
 """What many tests share: drawn pictures, a tiny model, a small library, and the real data where they lie."""
 
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
@@ -9,7 +10,11 @@ import pytest
 
 from hematovision import images
 from hematovision.cells import CELL_CLASSES
-from tests.drawn import draw_cell
+from hematovision.library.drawn import draw_cell, save, series
+from hematovision.settings import ROOT
+from hematovision.smear.drawing import Drawn, draw_field
+from hematovision.smear.morphology import typical
+from hematovision.smear.stain import MGG
 
 # The same examples on every run of CI; new ones on every run by hand.
 hypothesis.settings.register_profile("ci", derandomize=True)
@@ -30,20 +35,36 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def cell() -> images.Picture:
-    """A drawn cell with a violet nucleus among red cells, 256 x 256."""
-    return draw_cell(np.random.default_rng(7))
+    """A drawn neutrophil among red cells, 256 x 256."""
+    return draw_cell(series(["neutrophil"], 1, seed=7)[0]).picture
+
+
+@pytest.fixture(scope="session")
+def field() -> Drawn:
+    """A drawn field, 480 x 640: a lymphocyte at (160, 200) and a neutrophil at (460, 300)."""
+    cells = [(typical("lymphocyte"), (160, 200)), (typical("neutrophil"), (460, 300))]
+    return draw_field(cells, MGG, np.random.default_rng(1))
 
 
 @pytest.fixture(scope="session")
 def cells_folder(tmp_path_factory) -> Path:
     """A library of one's own: six drawn cells for each class, in folders named after the classes."""
     root = tmp_path_factory.mktemp("cells")
-    rng = np.random.default_rng(3)
     for label in CELL_CLASSES:
         (root / label).mkdir()
-        for i in range(6):
-            (root / label / f"{label}_{i}.png").write_bytes(images.encode_png(draw_cell(rng)))
+        for i, drawn in enumerate(series([label], 6, seed=3)):
+            (root / label / f"{label}_{i}.png").write_bytes(images.encode_png(draw_cell(drawn).picture))
     return root
+
+
+@pytest.fixture(scope="session")
+def bank(tmp_path_factory) -> Path:
+    """A small quiz bank: three drawn cells for each class, one of them at least for each stage, and the real sets."""
+    folder = tmp_path_factory.mktemp("bank")
+    for drawn in series(CELL_CLASSES, 3, seed=5):
+        save(folder, drawn)
+    shutil.copytree(ROOT / "quiz_bank" / "sets", folder / "sets")
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -66,13 +87,14 @@ def make_tiny_model(folder: Path) -> None:
 
 
 @pytest.fixture
-def app_environment(tmp_path, monkeypatch, tiny_model, cells_folder):
-    """The environment of an app with a tiny model and a drawn library, and settings read anew."""
+def app_environment(tmp_path, monkeypatch, tiny_model, cells_folder, bank):
+    """The environment of an app with a tiny model, a library of 48 cells and a bank of 24; settings read anew."""
     from hematovision.settings import load_settings
 
     monkeypatch.setenv("HEMATOVISION_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HEMATOVISION_MODEL", str(tiny_model))
     monkeypatch.setenv("HEMATOVISION_DATA", str(cells_folder))
+    monkeypatch.setenv("HEMATOVISION_BANK", str(bank))
     load_settings.cache_clear()
     yield load_settings()
     load_settings.cache_clear()

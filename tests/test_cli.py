@@ -12,7 +12,6 @@ import pytest
 from hematovision import images
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES, CORE_FOUR
 from hematovision.settings import ROOT
-from tests.drawn import draw_field
 
 
 @pytest.fixture
@@ -36,15 +35,20 @@ def picture(tmp_path, cell):
     return path
 
 
-def test_classify_gives_one_line_of_the_promised_shape_for_each_picture(run, picture, tmp_path):
-    field = tmp_path / "field.png"
-    field.write_bytes(images.encode_png(draw_field(np.random.default_rng(1), [(160, 200), (460, 300)])))
+@pytest.fixture
+def wide(tmp_path, field):
+    path = tmp_path / "field.png"
+    path.write_bytes(images.encode_png(field.picture))
+    return path
+
+
+def test_classify_gives_one_line_of_the_promised_shape_for_each_picture(run, picture, wide, tmp_path):
     flat = tmp_path / "flat.png"
     flat.write_bytes(images.encode_png(np.full((64, 64, 3), 99, np.uint8)))
-    done = run("classify", picture, field, flat, "--json")
+    done = run("classify", picture, wide, flat, "--json")
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [row["path"] for row in rows] == [str(picture), str(field), str(flat)]
+    assert [row["path"] for row in rows] == [str(picture), str(wide), str(flat)]
     assert [len(row["cells"]) for row in rows] == [1, 2, 0]
     assert rows[2]["status"] == "not_blood"
     for row in rows:
@@ -78,9 +82,7 @@ def test_without_a_model_there_is_an_error_and_no_answer(run, picture, tmp_path)
 
 
 @pytest.mark.parametrize("target", ["monocyte", "granularity=yes"])
-def test_heatmap_writes_map_and_overlay_at_the_size_of_the_picture(run, tmp_path, target):
-    wide = tmp_path / "wide.png"
-    wide.write_bytes(images.encode_png(draw_field(np.random.default_rng(1), [(300, 200)])))
+def test_heatmap_writes_map_and_overlay_at_the_size_of_the_picture(run, wide, tmp_path, target):
     array, overlay = tmp_path / "map.npy", tmp_path / "map.png"
     done = run("heatmap", wide, "--target", target, "--array", array, "--overlay", overlay)
     assert done.returncode == 0, done.stderr
@@ -105,17 +107,61 @@ def test_a_wrong_argument_of_heatmap_says_what_is_right(run, picture, options, m
     assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
 
 
-def test_the_library_can_be_added_to_listed_and_indexed(run, cells_folder, tmp_path):
+def test_the_library_can_be_added_to_listed_and_indexed(run, cells_folder, bank, tmp_path):
     empty = {"HEMATOVISION_DATA": "", "HEMATOVISION_HOME": str(tmp_path / "other")}
     assert run("library", "add", tmp_path / "none", **empty).returncode == 1
     assert run("library", "add", cells_folder, **empty).returncode == 0
-    listed = json.loads(run("library", "list", **empty).stdout)
-    assert listed == {"folder": str(cells_folder), "pictures": 48, "error": None}
+    listed = [json.loads(line) for line in run("library", "list", **empty).stdout.splitlines()]
+    assert listed == [
+        {"folder": str(cells_folder), "pictures": 48, "error": None},
+        {"folder": str(bank), "pictures": 24, "error": None},
+    ]
     done = run("library", "index", **empty)
-    assert done.returncode == 0 and "48/48" in done.stderr
+    assert done.returncode == 0 and "72/72" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["", "classify", "heatmap", "library", "train", "evaluate", "serve"])
+def test_draw_writes_what_it_says_and_the_same_each_time(run, tmp_path):
+    command = ("draw", "--class", "neutrophil", "--count", 3, "--seed", 4, "--out")
+    done = run(*command, tmp_path / "a")
+    assert done.returncode == 0 and "3/3" in done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["stage"] for row in rows] == ["band", "segmented", "band"]
+    assert {(row["class"], row["stain"], row["source"], row["licence"]) for row in rows} == {
+        ("neutrophil", "mgg", "drawn by HematoVision", "MIT")
+    }
+    assert (tmp_path / "a" / "labels.jsonl").read_text() == done.stdout
+    assert run(*command, tmp_path / "a").stdout == run(*command, tmp_path / "b").stdout == done.stdout
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert len(contents(tmp_path / "a")) == 4
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_draw_gives_each_class_its_cells(run, tmp_path):
+    done = run("draw", "--class", "all", "--count", 1, "--seed", 0, "--out", tmp_path)
+    assert tuple(json.loads(line)["class"] for line in done.stdout.splitlines()) == CELL_CLASSES
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--class", "neutro"), "Should be one of: basophil"),
+        (("--stage", "old"), "Should be one of: band, segmented"),
+        (("--stain", "ink"), "Should be one of: mgg, mgg-bluish, wright"),
+        (("--count", "0"), "between 1 and 1,000,000"),
+        (("--seed", "-1"), "0 or more"),
+    ],
+)
+def test_a_wrong_argument_of_draw_says_what_is_right(run, tmp_path, options, message):
+    given = {"--class": "neutrophil", "--count": "1", "--seed": "1", "--out": tmp_path / "x"} | dict([options])
+    done = run("draw", *(word for pair in given.items() for word in pair))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr and "Traceback" not in done.stderr and not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("command", ["", "classify", "heatmap", "library", "draw", "train", "evaluate", "serve"])
 def test_every_command_explains_itself(run, command):
     done = run(*command.split(), "--help")
     assert done.returncode == 0 and "usage:" in done.stdout

@@ -1,6 +1,7 @@
 """The plan of the house, checked: what may import what, and what must not be written."""
 
 import ast
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -109,6 +110,11 @@ def test_requirements_are_pinned_exactly():
 
 
 def test_no_photograph_is_in_the_repository():
-    """Pictures of the data sets are JPEG; what we draw and the screenshots of drawn cells are PNG."""
+    """Pictures of the data sets are JPEG; screenshots of drawn cells are PNG; WebP are the drawn cells."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert listed and not [f for f in listed if f.lower().endswith((".jpg", ".jpeg", ".bmp", ".h5", ".csv"))]
+    manifest = ROOT / "quiz_bank" / "labels.jsonl"
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()] if manifest.is_file() else []
+    drawn = {f"quiz_bank/{row['file']}" for row in rows if row["source"] == "drawn by HematoVision"}
+    shown = {"docs/drawn_cells.webp", "docs/quiz.webp", "docs/lab.webp"}
+    assert not {f for f in listed if f.lower().endswith(".webp")} - drawn - shown

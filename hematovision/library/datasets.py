@@ -1,46 +1,29 @@
 """Read a data set's folder as it is downloaded: PBC (with or without splits and attributes), BCCD, or one's own.
 
-Pictures are not opened here; a record says where each one lies and what is known about it.
+Pictures are not opened here.
 """
 
 import csv
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
 
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES
 from hematovision.errors import DataError
 from hematovision.images import SUFFIXES
+from hematovision.library.drawn import TABLE, read_drawn
+from hematovision.library.records import Record
 
 PBC_FOLDERS = {name: name for name in CELL_CLASSES} | {"ig": "immature_granulocyte"}
 """Folder names of PBC and of one's own folders -> class."""
 
 
-@dataclass(frozen=True)
-class Record:
-    """One picture of a data set: where it lies, the expert key, and what else is known."""
-
-    dataset: str
-    path: Path
-    label: str
-    split: str = ""
-    attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-
-    @property
-    def picture_id(self) -> str:
-        """A neutral name: tells neither file name nor class. Changes when the file changes."""
-        stat = self.path.stat()
-        text = f"{self.dataset}/{self.path.parent.name}/{self.path.name}/{stat.st_size}/{stat.st_mtime_ns}"
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def read_datasets(folder: Path) -> list[Record]:
     """Every picture with a key below `folder`.
 
-    Looks for `pbc/` (or PBC's own folder) and else takes sub-folders named after classes.
-    Raises DataError where there is nothing to use.
+    Looks for `pbc/` (or PBC's own folder), then for a table of drawn cells, and else takes sub-folders named after
+    classes. Raises DataError where there is nothing to use.
     """
     if not folder.is_dir():
         raise DataError(
@@ -49,11 +32,14 @@ def read_datasets(folder: Path) -> list[Record]:
     for root in (folder / "pbc" / "PBC_dataset_normal_DIB", folder / "PBC_dataset_normal_DIB"):
         if root.is_dir():
             return read_pbc(root)
-    records = list(_class_folders(folder, dataset=folder.name))
+    is_drawn = (folder / TABLE).is_file()
+    records = read_drawn(folder) if is_drawn else list(_class_folders(folder, dataset=folder.name))
     if not records:
         raise DataError(
             f"No pictures were found in {folder}.",
-            "It should hold the PBC data set, or one sub-folder for each class, named " + ", ".join(CELL_CLASSES) + ".",
+            "It should hold the PBC data set, what the draw command wrote, or one sub-folder for each class, named "
+            + ", ".join(CELL_CLASSES)
+            + ".",
         )
     return records
 

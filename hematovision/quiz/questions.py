@@ -10,7 +10,7 @@ from hematovision.errors import InputError, unknown
 
 @dataclass(frozen=True)
 class Question:
-    """One picture to name. `key` is the expert's class; `choice` is None until the learner commits."""
+    """One picture to name. `key` is the expert's class or stage; `choice` is None until the learner commits."""
 
     id: int
     picture_id: str
@@ -50,7 +50,7 @@ def commit(question: Question, choice: str, now: datetime) -> Question:
 def draw_picture(
     pool: Mapping[str, Sequence[str]], scope: Sequence[str], seen: Set[str], rng: random.Random
 ) -> tuple[str, str]:
-    """(picture id, key) of the next question: a class of the scope by even chance, then a picture of it by chance.
+    """(picture id, key) of the next question: a name of the scope by even chance, then a picture of it by chance.
 
     A picture that was seen does not come again while an unseen one of the scope remains; once all were seen, all may
     come again. Raises InputError where the scope has no picture.

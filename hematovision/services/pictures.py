@@ -11,8 +11,8 @@ from filelock import FileLock, Timeout
 from hematovision import images
 from hematovision.errors import HematoVisionError
 from hematovision.library.bank import Library, Source, add_folder, added_folders, open_library
-from hematovision.library.datasets import Record
 from hematovision.library.index import Index
+from hematovision.library.records import Record
 from hematovision.services.explain import Explain
 from hematovision.settings import Settings
 from hematovision.vision.classifier import Classifier, Prediction
@@ -43,9 +43,11 @@ class Pictures:
     def library(self) -> Library:
         with self._lock:
             if self._library is None:
-                data = self._settings.data
-                added = [f for f in added_folders(self._settings.folders_file) if f != data]
-                self._library = open_library([*([data] if data else []), *added])
+                settings = self._settings
+                data = [settings.data] if settings.data else []
+                own = [settings.own_cells] if settings.own_cells.is_dir() else []
+                folders = [*data, *added_folders(settings.folders_file), *own, settings.bank]
+                self._library = open_library(list(dict.fromkeys(folders)))
             return self._library
 
     def record(self, picture_id: str) -> Record:
@@ -65,17 +67,21 @@ class Pictures:
         stored = self._opened_index().prediction(picture_id)
         return stored or self._explain.classifier.classify(self.picture(picture_id))
 
-    def references(self, label: str, count: int, beside: str) -> list[str]:
-        """Ids of `count` reference pictures of a class, always the same ones beside one picture."""
-        ids = [i for i in self.library.to_show.get(label, ()) if i != beside]
-        return random.Random(f"{beside} {label}").sample(ids, min(count, len(ids)))
+    def references(self, name: str, count: int, beside: str) -> list[str]:
+        """Ids of `count` reference pictures of a class or stage, always the same ones beside one picture."""
+        ids = [i for i in self.library.to_show.get(name, ()) if i != beside]
+        return random.Random(f"{beside} {name}").sample(ids, min(count, len(ids)))
 
     def add_folder(self, folder: Path) -> Source:
         """Add a folder to the library. Raises DataError where there is nothing to use in it."""
         source = add_folder(self._settings.folders_file, folder)
+        self.reload()
+        return source
+
+    def reload(self) -> None:
+        """Look at the folders again: cells, sets or a whole folder were added."""
         with self._lock:
             self._library = None
-        return source
 
     def build_index(self, progress: Callable[[int, int], None] = lambda done, total: None) -> list[Path]:
         """Add what the index lacks; returns unreadable files. Raises ModelError; waits for no other builder."""

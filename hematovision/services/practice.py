@@ -1,10 +1,10 @@
 """Practice: ask, commit, reveal, next. Every step is in the store before it is shown: a reload goes on where it was."""
 
 import random
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Set
 from datetime import datetime
 
-from hematovision.cells import SCOPES
+from hematovision.cells import SCOPES, display_name
 from hematovision.errors import ImageError, InputError, ModelError, unknown
 from hematovision.quiz.questions import Asked, Question, commit, draw_picture
 from hematovision.services.pictures import Pictures
@@ -14,12 +14,20 @@ from hematovision.vision.classifier import Prediction
 LEARNER = "local"
 """The one learner of a machine of one's own."""
 
+_SET = "set:"
+"""Begins the scope of a set; its id follows."""
+
 
 class Practice:
     """One learner's endless row of questions."""
 
     def __init__(self, store: Store, pictures: Pictures, clock: Callable[[], datetime], rng: random.Random):
         self._store, self._pictures, self._clock, self._rng = store, pictures, clock, rng
+
+    def scopes(self) -> dict[str, str]:
+        """What can be practiced: scope -> what it is called."""
+        sets = self._pictures.library.sets.values()
+        return {scope: display_name(scope) for scope in SCOPES} | {_SET + s.id: s.title for s in sets}
 
     def current(self, learner: str = LEARNER) -> Asked | None:
         """Where the learner stopped: an open question or one just revealed; None at the very start.
@@ -31,8 +39,7 @@ class Practice:
 
     def next(self, scope: str, learner: str = LEARNER) -> Asked:
         """The open question of this scope, or a new one. Raises InputError where the library has no picture for it."""
-        if scope not in SCOPES:
-            raise unknown("scope", scope, SCOPES)
+        pool = self._pool(scope)
         latest = self._store.latest(learner)
         number = latest.number + 1 if latest else 1
         if latest and latest.question.is_open:
@@ -40,9 +47,8 @@ class Practice:
                 return latest
             self._store.withdraw(learner, latest.number)
             number = latest.number
-        classes = SCOPES[scope]
-        picture_id, key = self._draw(classes, self._store.seen(learner))
-        return self._store.ask(learner, number, scope, picture_id, key, classes, self._clock())
+        picture_id, key = self._draw(pool, self._store.seen(learner))
+        return self._store.ask(learner, number, scope, picture_id, key, tuple(pool), self._clock())
 
     def commit(self, number: int, choice: str, learner: str = LEARNER) -> Question:
         """Store the answer to question `number`, and what the model says of the cell; a second answer changes nothing.
@@ -68,11 +74,20 @@ class Practice:
         """(cells answered, answered right)."""
         return self._store.counts(learner)
 
-    def _draw(self, classes: Sequence[str], seen: Set[str]) -> tuple[str, str]:
+    def _pool(self, scope: str) -> dict[str, list[str]]:
+        """Choice -> ids of its pictures, in the order of the choices. Raises InputError for an unknown scope."""
+        library = self._pictures.library
+        if scope in SCOPES:
+            return {label: list(library.to_ask.get(label, ())) for label in SCOPES[scope]}
+        quiz_set = library.sets.get(scope.removeprefix(_SET))
+        if quiz_set is None:
+            raise unknown("scope", scope, self.scopes())
+        return library.pool(quiz_set)
+
+    def _draw(self, pool: dict[str, list[str]], seen: Set[str]) -> tuple[str, str]:
         """A picture that can be shown, and its key. Raises InputError where there is none."""
-        pool = {label: list(self._pictures.library.to_ask.get(label, ())) for label in classes}
         while True:
-            picture_id, key = draw_picture(pool, classes, seen, self._rng)
+            picture_id, key = draw_picture(pool, tuple(pool), seen, self._rng)
             if self._can_show(picture_id):
                 return picture_id, key
             pool[key].remove(picture_id)

@@ -7,7 +7,7 @@ import numpy as np
 
 from hematovision import images
 from hematovision.cells import CLASS_HEAD, HEADS
-from hematovision.library.datasets import Record
+from hematovision.library.records import Record
 from hematovision.smear.framing import Frame, cut
 from hematovision.training.augment import augment
 

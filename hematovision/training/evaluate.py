@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from hematovision import images
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES, CLASS_HEAD, CORE_FOUR, output_slice
-from hematovision.library.datasets import Record
+from hematovision.library.records import Record
 from hematovision.training.metrics import (
     confusion_matrix,
     expected_calibration_error,

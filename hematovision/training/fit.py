@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from hematovision.cells import CLASS_HEAD, HEADS
 from hematovision.errors import InputError
-from hematovision.library.datasets import Record
+from hematovision.library.records import Record
 from hematovision.training.backbone import build_model, set_trainable
 from hematovision.training.batches import Batches, targets
 

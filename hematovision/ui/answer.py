@@ -4,12 +4,14 @@ import streamlit as st
 
 from hematovision.cells import CLASS_HEAD, display_name
 from hematovision.images import Picture
+from hematovision.library.records import Record
 from hematovision.services import Services
 from hematovision.ui.widgets import (
     NOT_FOR_DIAGNOSIS,
     all_targets,
     attribute_list,
     boxed,
+    cell_caption,
     heat_map,
     opacity_slider,
     probability_bars,
@@ -22,8 +24,11 @@ from hematovision.vision.heatmap import METHODS
 from hematovision.vision.reading import CellReading, PictureReading
 
 
-def show_answer(services: Services, picture: Picture, reading: PictureReading, key: str | None) -> None:
-    """The picture with the heat map on the left; answer, expert key where known, and controls on the right."""
+def show_answer(services: Services, picture: Picture, reading: PictureReading, record: Record | None) -> None:
+    """The picture with the heat map on the left; answer, expert key and controls on the right.
+
+    `record` is None for a picture that is not of the library.
+    """
     left, right = st.columns(2, gap="large")
     with right:
         cell = _choose_cell(reading)
@@ -34,8 +39,9 @@ def show_answer(services: Services, picture: Picture, reading: PictureReading, k
             verdict(display_name(cell.prediction.label))
             status_line(cell.prediction.status)
             probability_bars(cell.prediction)
-        if key:
-            st.markdown(f"Expert key: **{display_name(key)}**")
+        if record:
+            st.markdown(f"Key: **{display_name(record.label)}**")
+            cell_caption(record)
     if cell is None:
         with left:
             show_picture(picture, alt="The picture to classify")

@@ -44,8 +44,7 @@ def errors_shown() -> Iterator[None]:
 @st.cache_resource(show_spinner="Opening the library …")
 def _services() -> Services:
     services = open_services(load_settings())
-    if services.pictures.library.records:
-        services.pictures.start_indexing()
+    services.pictures.start_indexing()
     return services
 
 

@@ -9,7 +9,9 @@ import streamlit as st
 from hematovision.cells import CLASS_HEAD, HEADS, display_name
 from hematovision.errors import HematoVisionError
 from hematovision.images import Picture, encode_png
+from hematovision.library.records import Record
 from hematovision.services.explain import Explain
+from hematovision.services.pictures import Pictures
 from hematovision.smear.framing import Box, Frame
 from hematovision.ui.page import show_error
 from hematovision.vision.classifier import Prediction
@@ -30,6 +32,19 @@ NOT_FOR_DIAGNOSIS = "For teaching, not for diagnosis."
 def show_picture(picture: Picture, alt: str) -> None:
     """A picture as wide as its place. Sent as PNG under a name made of its content: neither tells the answer."""
     st.image(encode_png(picture), alt=alt, width="stretch", output_format="PNG")
+
+
+def show_cell(pictures: Pictures, picture_id: str, alt: str, caption: str = "") -> None:
+    """A cell of the library with its caption. Raises InputError, ImageError."""
+    show_picture(pictures.picture(picture_id), alt)
+    cell_caption(pictures.record(picture_id), caption)
+
+
+def cell_caption(record: Record, words: str = "") -> None:
+    """`words`, and of a drawn cell that it is drawn: in the same words for all, so that they tell no answer."""
+    drawn = "Drawn cell" if record.is_drawn else ""
+    if caption := " · ".join(filter(None, (words, drawn))):
+        st.caption(caption)
 
 
 def probability_bars(prediction: Prediction, count: int = 3) -> None:
@@ -124,9 +139,9 @@ def heat_map(
     st.caption(f"What speaks for {name.lower()}{note}")
 
 
-def opacity_slider(key: str) -> float:
-    """How much of the heat map shows, in [0, 1]."""
-    return st.slider("Heat map", 0, 100, 60, 5, format="%d %%", key=key) / 100
+def opacity_slider(key: str, start: int = 60) -> float:
+    """How much of the heat map shows, in [0, 1]; `start` in percent."""
+    return st.slider("Heat map", 0, 100, start, 5, format="%d %%", key=key) / 100
 
 
 def target_name(target: tuple[str, str]) -> str:

@@ -23,17 +23,23 @@ def add():
 
 st.title("Library")
 st.markdown("Practice uses the pictures in these folders. They stay where they are; nothing leaves this machine.")
+st.markdown("Real cells come first: drawn ones stand in for classes of which no folder has a real cell.")
 for source in pictures.library.sources:
     with st.container(border=True):
         st.markdown(f"**{source.folder}**")
         if source.error:
             show_error(source.error)
-        else:
+        if source.is_drawn:
+            st.caption(f"{len(source.records):,} drawn cells, made by HematoVision")
+        elif source.records:
             names = sorted({record.dataset for record in source.records})
             st.caption(f"{len(source.records):,} pictures · {', '.join(names)}")
 
 st.header("Add a folder")
-st.markdown("It should hold the PBC data set, or one sub-folder of pictures for each class, named after the class.")
+st.markdown(
+    "It should hold the PBC data set, or one sub-folder of pictures for each class, named after the class. "
+    "A folder that the draw command wrote does as well."
+)
 path, button = st.columns([5, 1], vertical_alignment="bottom")
 path.text_input("Folder on this machine", key="folder", placeholder="/home/me/cells", on_change=add)
 button.button("Add", on_click=add, width="stretch", type="primary")

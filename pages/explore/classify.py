@@ -5,22 +5,24 @@ import random
 import streamlit as st
 
 from hematovision import images
+from hematovision.cells import CELL_CLASSES
+from hematovision.quiz.questions import draw_picture
 from hematovision.ui.answer import show_answer
 from hematovision.ui.page import errors_shown, start_page
-from hematovision.ui.widgets import show_picture
+from hematovision.ui.widgets import cell_caption, show_picture
 
 services = start_page("Classify")
 state = st.session_state
 state.setdefault("subject", None)
+state.setdefault("record", None)
 state.setdefault("reading", None)
 
 
 def draw_from_library():
-    library = services.pictures.library
-    label = random.choice(sorted(library.to_ask))
-    picture_id = random.choice(library.to_ask[label])
+    pictures = services.pictures
     with errors_shown():
-        state.subject, state.subject_key, state.reading = services.pictures.picture(picture_id), label, None
+        picture_id, _ = draw_picture(pictures.library.to_ask, CELL_CLASSES, set(), random.SystemRandom())
+        state.subject, state.record, state.reading = pictures.picture(picture_id), pictures.record(picture_id), None
 
 
 def take(upload):
@@ -29,7 +31,7 @@ def take(upload):
     if upload is not None and state.get("upload") != upload.file_id:
         with errors_shown():
             picture, _ = images.at_most(images.decode(upload.getvalue()), 2000)
-            state.subject, state.subject_key, state.reading = picture, None, None
+            state.subject, state.record, state.reading = picture, None, None
             state.upload = upload.file_id
 
 
@@ -39,8 +41,8 @@ def classify():
 
 
 def choose_picture():
-    sources = ["Library", "Upload", "Camera"] if services.pictures.library.to_ask else ["Upload", "Camera"]
-    source = st.segmented_control("Picture from", sources, default=sources[0], required=True, key="source")
+    sources = ["Library", "Upload", "Camera"]
+    source = st.segmented_control("Picture from", sources, default="Library", required=True, key="source")
     if source == "Upload":
         # Any type may come: the decoder says more than the browser does.
         take(st.file_uploader("A picture of a stained cell or field"))
@@ -55,11 +57,13 @@ def choose_picture():
 st.title("Classify")
 choose_picture()
 if state.subject is not None and state.reading is not None:
-    show_answer(services, state.subject, state.reading, state.get("subject_key"))
+    show_answer(services, state.subject, state.reading, state.record)
 elif state.subject is not None:
     left, right = st.columns(2, gap="large")
     with left:
         show_picture(state.subject, alt="The picture to classify")
+        if state.record:
+            cell_caption(state.record)
     with right:
         st.markdown("Name it for yourself first. Then ask the model.")
         st.button("Classify", type="primary", shortcut="Enter", on_click=classify, key="classify")

@@ -4,11 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from hematovision.cells import SCOPES, display_name
+from hematovision.cells import display_name
 from hematovision.errors import HematoVisionError
 from hematovision.ui.page import errors_shown, show_error, start_page
 from hematovision.ui.reveal import reveal
-from hematovision.ui.widgets import show_picture
+from hematovision.ui.widgets import show_cell
 
 services = start_page("Quiz")
 practice, pictures = services.practice, services.pictures
@@ -32,16 +32,16 @@ def ask_next(scope):
         practice.next(scope)
 
 
-def choose_scope(asked):
+def choose_scope(scopes, scope):
     # The key changes with the scope: a control that stays would keep the focus, and take Enter away from Commit.
-    key = f"scope-{asked.scope}"
-    st.segmented_control(
+    key = f"scope-{scope}"
+    st.selectbox(
         "Cells",
-        list(SCOPES),
-        default=asked.scope,
-        format_func=display_name,
+        list(scopes),
+        index=list(scopes).index(scope),
+        format_func=scopes.__getitem__,
         key=key,
-        required=True,
+        width=320,
         on_change=lambda: ask_next(st.session_state[key]),
     )
 
@@ -50,7 +50,7 @@ def ask(asked):
     question = asked.question
     cell, answer = st.columns([3, 2], gap="large")
     with cell:
-        show_picture(pictures.picture(question.picture_id), alt="The cell to name")
+        show_cell(pictures, question.picture_id, alt="The cell to name")
     with answer:
         st.header("Which cell is this?")
         chosen = st.session_state.get("choice")
@@ -80,12 +80,14 @@ def ask(asked):
 
 
 asked = practice.current()
-scope = asked.scope if asked else "core_four"
+scopes = practice.scopes()
+# A set may have gone since.
+scope = asked.scope if asked and asked.scope in scopes else "core_four"
 try:
     asked = asked or practice.next(scope)
     if asked.question.is_open:
         ask(asked)
-        choose_scope(asked)
+        choose_scope(scopes, scope)
     else:
         reveal(services, asked.question, on_next=partial(ask_next, scope))
 except HematoVisionError as error:

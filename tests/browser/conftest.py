@@ -55,11 +55,12 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path, tiny_model, cells_folder):
+def server(tmp_path, tiny_model, cells_folder, bank):
     environment = {
         "HEMATOVISION_HOME": str(tmp_path / "home"),
         "HEMATOVISION_MODEL": str(tiny_model),
         "HEMATOVISION_DATA": str(cells_folder),
+        "HEMATOVISION_BANK": str(bank),
     }
     running = Server(environment)
     yield running

@@ -5,6 +5,8 @@ import pytest
 from filelock import FileLock
 
 from hematovision.errors import InputError
+from hematovision.library.bank import add_to_set, own_set
+from hematovision.library.drawn import random_cell, save
 from hematovision.library.index import Index
 from hematovision.services.explain import Explain
 from hematovision.services.pictures import Pictures
@@ -21,9 +23,9 @@ def test_the_index_holds_what_the_model_says(pictures, app_environment):
     live = {i: pictures.prediction(i) for i in ids}
     seen = []
     assert pictures.build_index(lambda done, total: seen.append((done, total))) == []
-    assert seen[0] == (0, 48) and seen[-1] == (48, 48)
+    assert seen[0] == (0, 72) and seen[-1] == (72, 72)
     index = Index(app_environment.index_folder, Classifier(app_environment.model))
-    assert len(index) == 48
+    assert len(index) == 72
     for i in ids:
         stored = index.prediction(i)
         assert np.allclose(stored.logits, live[i].logits, atol=1e-3)
@@ -35,7 +37,7 @@ def test_the_index_is_built_once(pictures):
     pictures.build_index()
     seen = []
     pictures.build_index(lambda done, total: seen.append(done))
-    assert seen == [48]
+    assert seen == [72]
 
 
 def test_a_killed_build_goes_on_from_the_last_whole_row(pictures, app_environment):
@@ -44,13 +46,13 @@ def test_a_killed_build_goes_on_from_the_last_whole_row(pictures, app_environmen
     ids = (folder / "ids.txt").read_text().split()
     (folder / "ids.txt").write_text("".join(f"{i}\n" for i in ids[:20]))  # killed before the ids were written
     with (folder / "maps.f16").open("r+b") as file:
-        file.truncate(30 * (folder / "maps.f16").stat().st_size // 48 + 5)  # killed in the middle of a row
+        file.truncate(30 * (folder / "maps.f16").stat().st_size // 72 + 5)  # killed in the middle of a row
     before = Index(app_environment.index_folder, Classifier(app_environment.model))
     assert len(before) == 20
     expected = {i: before.prediction(i).logits for i in ids[:20]}
     pictures.build_index()
     after = Index(app_environment.index_folder, Classifier(app_environment.model))
-    assert len(after) == 48
+    assert len(after) == 72
     for i in ids[:20]:
         assert np.array_equal(after.prediction(i).logits, expected[i])
     last = after.prediction(ids[-1])
@@ -90,7 +92,24 @@ def test_an_unknown_picture_is_refused(pictures):
 def test_an_added_folder_is_there_at_once_and_after_a_restart(app_environment, cells_folder):
     empty = app_environment.model_copy(update={"data": None})
     pictures = Pictures(empty, Explain(empty.model))
-    assert not pictures.library.records
+    assert len(pictures.library.records) == 24  # the bank's
     pictures.add_folder(cells_folder)
-    assert len(pictures.library.records) == 48
-    assert len(Pictures(empty, Explain(empty.model)).library.records) == 48
+    assert len(pictures.library.records) == 72
+    assert len(Pictures(empty, Explain(empty.model)).library.records) == 72
+
+
+def test_cells_of_ones_own_are_there_after_a_second_look(pictures, app_environment):
+    assert len(pictures.library.records) == 72
+    own = app_environment.own_cells
+    file = save(own, random_cell("monocyte", seed=3))
+    add_to_set(own, own_set(own, "My cells"), file)
+    assert len(pictures.library.records) == 72
+    pictures.reload()
+    assert len(pictures.library.records) == 73
+    assert "My cells" in [found.title for found in pictures.library.sets.values()]
+
+
+def test_references_of_a_stage_are_of_that_stage(pictures):
+    (first, *others) = pictures.library.to_ask["band"]
+    assert set(pictures.references("band", 5, first)) == set(others)
+    assert {pictures.record(i).stage for i in others} == {"band"}

@@ -155,8 +155,51 @@ def test_an_answer_is_kept_when_the_picture_leaves_in_the_middle_of_the_commit(s
     assert open_practice(settings).current().question.choice == "monocyte"
 
 
-def test_an_empty_library_says_where_pictures_come_from(settings):
-    practice = open_practice(settings.model_copy(update={"data": None}))
+def test_an_empty_library_says_where_pictures_come_from(settings, tmp_path):
+    practice = open_practice(settings.model_copy(update={"data": None, "bank": tmp_path / "none"}))
     with pytest.raises(InputError) as caught:
         practice.next("core_four")
     assert "Library" in caught.value.hint
+
+
+def drawn_asked(practice: Practice, scope: str, count: int) -> list[bool]:
+    found = []
+    for number in range(1, count + 1):
+        asked = practice.next(scope)
+        practice.commit(number, asked.question.key)
+        found.append(practice._pictures.record(asked.question.picture_id).is_drawn)
+    return found
+
+
+def test_without_a_library_drawn_cells_are_practiced(settings):
+    practice = open_practice(settings.model_copy(update={"data": None}))
+    assert drawn_asked(practice, "all_eight", 24) == [True] * 24
+    assert len(practice._store.seen("local")) == 24
+
+
+def test_real_cells_come_first_where_there_are_any(settings):
+    assert not any(drawn_asked(open_practice(settings), "all_eight", 12))
+
+
+def test_the_scopes_are_the_classes_and_then_the_sets(settings):
+    scopes = open_practice(settings).scopes()
+    assert list(scopes)[:2] == list(SCOPES)
+    assert scopes["core_four"] == "Core four" and scopes["set:band-segmented"] == "Band or segmented neutrophil"
+
+
+def test_a_set_is_played_with_its_choices_and_its_cells(settings):
+    practice = open_practice(settings)
+    stages = set()
+    for number in range(1, 4):  # the three neutrophils of the bank
+        asked = practice.next("set:band-segmented")
+        assert asked.question.choices == ("band", "segmented") and asked.scope == "set:band-segmented"
+        record = practice._pictures.record(asked.question.picture_id)
+        assert record.is_drawn and record.stage == asked.question.key
+        assert practice.commit(number, "band").is_right == (record.stage == "band")
+        stages.add(record.stage)
+    assert stages == {"band", "segmented"} and len(practice._store.seen("local")) == 3
+
+
+def test_a_set_that_has_gone_is_named(settings):
+    with pytest.raises(InputError, match="Unknown scope 'set:gone'"):
+        open_practice(settings).next("set:gone")

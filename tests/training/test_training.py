@@ -12,7 +12,7 @@ import keras
 from hematovision import images
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS
 from hematovision.errors import InputError, ModelError
-from hematovision.library.datasets import Record
+from hematovision.library.records import Record
 from hematovision.training import fit as module
 from hematovision.training.augment import augment
 from hematovision.training.backbone import build_model, rebalance, set_trainable

@@ -1,15 +1,16 @@
 """The pages as Streamlit runs them, without a browser."""
 
+import shutil
+
 import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from hematovision import images
-from hematovision.cells import CORE_FOUR, display_name
-from hematovision.settings import ROOT
+from hematovision.cells import CORE_FOUR, class_of, display_name
+from hematovision.settings import ROOT, load_settings
 from hematovision.storage.store import open_store
-from tests.drawn import draw_field
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def visit(app, page):
 
 def texts(app) -> str:
     kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.error, app.success)
-    html = [str(node.proto.html.body) for node in app.main.children.values() if hasattr(node.proto, "html")]
-    return "\n".join([e.value for kind in kinds for e in kind] + html + [str(e.proto) for e in app.get("html")])
+    html = [str(e.proto) for e in app.get("html") if "<style>" not in str(e.proto)]
+    return "\n".join([e.value for kind in kinds for e in kind] + html)
 
 
 def answer(app, choice):
@@ -64,7 +65,7 @@ def test_the_key_comes_after_the_commit_and_the_answer_is_stored(app, app_enviro
     assert stored(app_environment).question.choice == wrong
     after = texts(app)
     assert f"The key is {display_name(question.key)}. You said {display_name(wrong)}." in after
-    assert "The model says" in after and f"Expert key: {display_name(question.key)}" in after
+    assert "The model says" in after and f"Key: {display_name(question.key)}" in after
     assert "For teaching, not for diagnosis." in after
 
 
@@ -90,41 +91,97 @@ def test_next_asks_another_cell_and_a_reload_stays(app, app_environment):
 
 def test_all_eight_classes_can_be_practiced(app, app_environment):
     visit(app, "learn/quiz")
-    app.segmented_control(key="scope-core_four").set_value("all_eight").run()
+    app.selectbox(key="scope-core_four").set_value("all_eight").run()
     assert stored(app_environment).scope == "all_eight"
     assert app.button(key="choice-platelet").label == "Platelet"
-    app.segmented_control(key="scope-all_eight").set_value("core_four").run()
+    assert "Drawn cell" not in texts(app)  # there are real ones
+    app.selectbox(key="scope-all_eight").set_value("core_four").run()
     assert stored(app_environment).scope == "core_four"
-    assert app.segmented_control(key="scope-core_four").value == "core_four"
+    assert app.selectbox(key="scope-core_four").value == "core_four"
+
+
+def test_a_set_of_stages_is_played_and_the_model_speaks_of_classes(app, app_environment):
+    visit(app, "learn/quiz")
+    app.selectbox(key="scope-core_four").set_value("set:metamyelocyte-band").run()
+    assert texts(app).count("Drawn cell") == 1
+    key = stored(app_environment).question.key
+    wrong = next(name for name in ("metamyelocyte", "band") if name != key)
+    assert app.button(key=f"choice-{wrong}").label == display_name(wrong)
+    answer(app, wrong)
+    shown = texts(app)
+    assert f"The key is {display_name(key)}. You said {display_name(wrong)}." in shown
+    assert f"speaks for {display_name(class_of(wrong)).lower()}" in shown
+    assert f"speaks for {display_name(wrong).lower()}" not in shown
+    assert shown.count("Drawn cell") >= 2  # the cell itself and a reference
+    app.button(key="next").click().run()
+    assert stored(app_environment).scope == "set:metamyelocyte-band"
+
+
+def test_when_a_set_has_gone_the_learner_goes_on(app, app_environment, monkeypatch, tmp_path):
+    shutil.copytree(app_environment.bank, tmp_path / "bank")
+    monkeypatch.setenv("HEMATOVISION_BANK", str(tmp_path / "bank"))
+    load_settings.cache_clear()
+    visit(app, "learn/quiz")
+    app.selectbox(key="scope-core_four").set_value("set:band-segmented").run()
+    answer(app, "band")
+    (tmp_path / "bank" / "sets" / "band-segmented.yaml").unlink()
+    st.cache_resource.clear()
+    app.run()
+    assert "The key is" in texts(app) or "Right:" in texts(app)
+    app.button(key="next").click().run()
+    assert not app.exception and stored(app_environment).scope == "core_four"
 
 
 def test_without_a_model_the_quiz_goes_on_and_says_so(app, app_environment, monkeypatch, tmp_path):
     monkeypatch.setenv("HEMATOVISION_MODEL", str(tmp_path / "none"))
-    from hematovision.settings import load_settings
-
     load_settings.cache_clear()
     visit(app, "learn/quiz")
     answer(app, "monocyte")
-    assert "There is no model" in texts(app) and "Expert key" in texts(app)
+    assert "There is no model" in texts(app) and "Key:" in texts(app)
     assert stored(app_environment).question.choice == "monocyte"
 
 
-def test_an_empty_library_leads_to_the_library_page(app, monkeypatch):
+@pytest.fixture
+def alone(app, monkeypatch):
+    """The app as it comes: with its bank and no other folder."""
     monkeypatch.setenv("HEMATOVISION_DATA", "")
-    from hematovision.settings import load_settings
-
     load_settings.cache_clear()
-    app.run()
-    assert [b.label for b in app.button] == ["Open the library"]
-    visit(app, "learn/quiz")
-    assert "The library has no pictures of these classes." in texts(app)
+    return app
+
+
+def test_without_any_folder_everything_works_on_drawn_cells(alone, app_environment):
+    alone.run()
+    assert alone.button(key="start").label == "Start practice" and texts(alone).count("Drawn cell") == 1
+    visit(alone, "learn/quiz")
+    assert texts(alone).count("Drawn cell") == 1
+    answer(alone, "monocyte")
+    shown = texts(alone)
+    assert "The model says" in shown and shown.count("Drawn cell") == 3  # with two references
+    visit(alone, "explore/classify")
+    assert texts(alone).count("Drawn cell") == 1
+    alone.button(key="classify").click().run()
+    assert not alone.exception
+    assert texts(alone).count("Drawn cell") == 1 and "Key:" in texts(alone)
+    visit(alone, "about/library")
+    assert "24 drawn cells, made by HematoVision" in texts(alone)
+
+
+def test_where_even_the_bank_is_gone_the_quiz_and_classify_say_so(alone, monkeypatch, tmp_path):
+    monkeypatch.setenv("HEMATOVISION_BANK", str(tmp_path))
+    load_settings.cache_clear()
+    assert not alone.run().exception
+    for page in ("learn/quiz", "explore/classify"):
+        visit(alone, page)
+        assert "The library has no pictures of these classes." in texts(alone)
+    visit(alone, "about/library")
+    assert "No pictures were found" in texts(alone)
 
 
 def test_classify_names_a_picture_of_the_library(app):
     visit(app, "explore/classify")
     app.button(key="classify").click().run()
     assert not app.exception
-    assert "Expert key:" in texts(app) and "For teaching" in texts(app)
+    assert "Key:" in texts(app) and "For teaching" in texts(app)
     assert len(app.selectbox) == 2
 
 
@@ -135,14 +192,13 @@ def test_classify_takes_an_upload_and_refuses_a_bad_one(app, cell):
     assert "not a picture that we can read" in texts(app)
     app.file_uploader[0].set_value(("cell.png", images.encode_png(cell), "image/png")).run()
     app.button(key="classify").click().run()
-    assert not app.exception and "Expert key" not in texts(app)
+    assert not app.exception and "Key:" not in texts(app)
 
 
-def test_each_cell_of_a_field_can_be_looked_at(app):
+def test_each_cell_of_a_field_can_be_looked_at(app, field):
     visit(app, "explore/classify")
     app.segmented_control(key="source").set_value("Upload").run()
-    field = images.encode_png(draw_field(np.random.default_rng(1), [(160, 200), (460, 300)]))
-    app.file_uploader[0].set_value(("field.png", field, "image/png")).run()
+    app.file_uploader[0].set_value(("field.png", images.encode_png(field.picture), "image/png")).run()
     app.button(key="classify").click().run()
     numbers = app.segmented_control[1]
     assert numbers.options == ["1", "2"]
@@ -172,17 +228,14 @@ def test_a_dead_gradient_worker_is_told_and_started_again(app, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(GradientWorker, "gradcam", dead)
         app.selectbox[1].set_value("gradcam-gradients").run()
-        assert "stopped in the middle of its work" in texts(app) and "Expert key:" in texts(app)
+        assert "stopped in the middle of its work" in texts(app) and "Key:" in texts(app)
     again = next(b for b in app.button if b.label == "Try again")
     again.click().run()
     assert not app.exception and "stopped in the middle" not in texts(app)
 
 
-def test_a_folder_is_added_on_the_library_page(app, monkeypatch, cells_folder, tmp_path):
-    monkeypatch.setenv("HEMATOVISION_DATA", "")
-    from hematovision.settings import load_settings
-
-    load_settings.cache_clear()
+def test_a_folder_is_added_on_the_library_page(alone, cells_folder, tmp_path):
+    app = alone
     visit(app, "about/library")
     app.text_input(key="folder").set_value(str(tmp_path / "none")).run()
     assert "There is no folder" in texts(app)

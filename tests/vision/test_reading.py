@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from hematovision.errors import InputError
+from hematovision.smear.drawing import draw_field
+from hematovision.smear.stain import MGG
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.reading import read_picture
-from tests.drawn import draw_field
 
 
 @pytest.fixture(scope="module")
@@ -17,17 +18,16 @@ def test_a_square_picture_is_one_cell(classifier, cell):
     assert [c.box for c in reading.cells] == [(0, 0, 256, 256)]
 
 
-def test_a_field_gives_each_cell_with_its_box(classifier):
-    field = draw_field(np.random.default_rng(1), [(160, 200), (460, 300)])
+def test_a_field_gives_each_cell_with_its_box(classifier, field):
     for mode in ("auto", "field"):
-        boxes = [c.box for c in read_picture(field, classifier, mode).cells]
+        boxes = [c.box for c in read_picture(field.picture, classifier, mode).cells]
         assert len(boxes) == 2 and all(w < 130 and h < 130 for _, _, w, h in boxes)
-    assert len(read_picture(field, classifier, "cell").cells) == 1
+    assert len(read_picture(field.picture, classifier, "cell").cells) == 1
 
 
 def test_a_field_without_white_cells_has_no_cells(classifier):
-    field = draw_field(np.random.default_rng(1), [(20, 20)], radius=8)
-    reading = read_picture(field, classifier, "field")
+    field = draw_field([], MGG, np.random.default_rng(1))
+    reading = read_picture(field.picture, classifier, "field")
     assert reading.cells == () and reading.status in ("check", "not_blood")
 
 
