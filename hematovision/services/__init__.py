@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hematovision.services.explain import Explain
+    from hematovision.services.lab import Lab
     from hematovision.services.pictures import Pictures
     from hematovision.services.practice import Practice
     from hematovision.settings import Settings
@@ -17,6 +18,7 @@ class Services:
     explain: Explain
     pictures: Pictures
     practice: Practice
+    lab: Lab
 
 
 def open_services(settings: Settings) -> Services:
@@ -26,6 +28,7 @@ def open_services(settings: Settings) -> Services:
     from datetime import UTC, datetime
 
     from hematovision.services.explain import Explain
+    from hematovision.services.lab import Lab
     from hematovision.services.pictures import Pictures
     from hematovision.services.practice import Practice
     from hematovision.storage.store import open_store
@@ -33,4 +36,5 @@ def open_services(settings: Settings) -> Services:
     explain = Explain(settings.model)
     pictures = Pictures(settings, explain)
     store = open_store(settings.database)
-    return Services(explain, pictures, Practice(store, pictures, lambda: datetime.now(UTC), random.SystemRandom()))
+    practice = Practice(store, pictures, lambda: datetime.now(UTC), random.SystemRandom())
+    return Services(explain, pictures, practice, Lab(explain, pictures, settings.own_cells))
