@@ -22,12 +22,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from hematovision import images
 from hematovision.cells import CLASS_HEAD, HEADS
+from hematovision.library.drawn import draw_cell, series
 from hematovision.settings import ROOT, load_settings
 from hematovision.smear.framing import Frame, cut
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.gradients import Gradients
 from hematovision.vision.heatmap import lay
-from tests.drawn import draw_cell
 
 
 def main() -> int:
@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=40)
     rounds = parser.parse_args().rounds
     model = load_settings().model
-    picture = draw_cell(np.random.default_rng(0))
+    picture = draw_cell(series(["monocyte"], 1, seed=0)[0]).picture
     classifier = Classifier(model)
     cold = [cold_classify(picture) for _ in range(5)]
 

@@ -35,6 +35,23 @@ def test_the_figures_are_those_of_the_card():
     assert not missing, "README.md should say:\n" + "\n".join(rows)
 
 
+def test_the_figures_of_drawn_cells_are_those_that_were_measured():
+    measured = json.loads((ROOT / "docs" / "drawn_cells.json").read_text())
+    recognized = measured["recognized"]
+    lowest = min(recognized["by_class"], key=recognized["by_class"].__getitem__)
+    rows = [
+        f"| drawn class named, of all 8 | {recognized['all_eight']:.1%} |",
+        f"| the core four, answers among all 8 | {recognized['core_four']:.1%} |",
+        f"| the class that is hardest to it: {lowest.replace('_', ' ')} | {recognized['by_class'][lowest]:.0%} |",
+        f"| refused as not blood | {measured['not_blood']} |",
+        f"| attributes seen as drawn, mean | {measured['attributes_agree']:.1%} |",
+        f"| a drawing of 256 × 256 takes | {measured['milliseconds']:.0f} ms |",
+    ]
+    text = (ROOT / "docs" / "drawing.md").read_text(encoding="utf-8")
+    missing = [row for row in (row.replace("%", " %") for row in rows) if row not in text]
+    assert not missing, "docs/drawing.md should say:\n" + "\n".join(missing)
+
+
 def test_every_path_in_the_map_of_the_house_exists():
     house = README.split("## The house")[1]
     for line in house.splitlines():
