@@ -149,7 +149,7 @@ def test_draw_gives_each_class_its_cells(run, tmp_path):
     [
         (("--class", "neutro"), "Should be one of: basophil"),
         (("--stage", "old"), "Should be one of: band, segmented"),
-        (("--stain", "ink"), "Should be one of: mgg, mgg-bluish, wright"),
+        (("--stain", "ink"), "Should be one of: mgg, mgg-bluish, mgg-wright, wright"),
         (("--count", "0"), "between 1 and 1,000,000"),
         (("--seed", "-1"), "0 or more"),
     ],
