@@ -16,6 +16,7 @@ from hematovision.cells import CORE_FOUR
 from hematovision.images import Picture
 from hematovision.smear import nucleus as nuclei
 from hematovision.smear.morphology import CellSpec, plausible
+from hematovision.smear.ruler import RED_CELL
 from hematovision.smear.stain import Stain, photograph
 from hematovision.smear.texture import (
     Plane,
@@ -31,10 +32,8 @@ from hematovision.smear.texture import (
     smoothstep,
 )
 
-PIXELS_PER_UM = 7.47
-"""Scale of PBC's pictures at 256 pixels: red cells of 7.5 µm measure 56 pixels."""
-RED_CELL = 7.5
-"""Diameter of a red cell in µm."""
+PIXELS_PER_UM = 7.0
+"""Scale of PBC's pictures at 256 pixels, in which red cells measure about 50 pixels."""
 
 NEIGHBORS = 0.05
 """Share of the pictures of one cell in which the edge cuts a second white cell; photographs have about as many."""
@@ -61,7 +60,7 @@ class Drawn:
 def draw(cell: CellSpec, stain: Stain, rng: np.random.Generator, size: int = 256) -> Drawn:
     """The cell in the middle of a picture of `size` × `size` pixels, among red cells, plasma and platelets.
 
-    The scale stays 7.47 pixels a µm. The same `rng` state gives the same picture.
+    The scale stays 7 pixels a µm. The same `rng` state gives the same picture.
     """
     slide = draw_field([(cell, (size / 2, size / 2))], stain, rng, (size, size))
     return replace(slide, attributes=cell.attributes)

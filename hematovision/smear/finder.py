@@ -40,7 +40,7 @@ def is_stained(picture: Picture) -> bool:
 
     Refuses flat, gray and most printed pictures. It does not tell a blood cell from another violet thing.
     """
-    low, high = multi_otsu(_violet(at_most(picture, GATE_SIDE)[0]))
+    low, high = multi_otsu(violet(at_most(picture, GATE_SIDE)[0]))
     return high - low >= MIN_CONTRAST
 
 
@@ -48,12 +48,12 @@ def find_cells(picture: Picture) -> list[FoundCell]:
     """White cells of a field, largest nucleus first. Empty where nothing is stained like a nucleus."""
     height, width = picture.shape[:2]
     small, shrink = at_most(picture, WORKING_SIDE)
-    violet = _violet(small)
-    low, high = multi_otsu(violet)
+    tone = violet(small)
+    low, high = multi_otsu(tone)
     if high - low < MIN_CONTRAST:
         return []
     side = min(small.shape[:2])
-    mask = (violet > high).astype(np.uint8)
+    mask = (tone > high).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(round(side * 0.008)))
     joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(round(side * JOIN)))
     count, parts, stats, _ = cv2.connectedComponentsWithStats(joined)
@@ -92,7 +92,7 @@ def multi_otsu(values: NDArray[np.uint8]) -> tuple[int, int]:
     return int(first[best]), int(second[best])
 
 
-def _violet(picture: Picture) -> NDArray[np.uint8]:
+def violet(picture: Picture) -> NDArray[np.uint8]:
     """Lab a − b, (H, W) uint8 around 128, slightly smoothed."""
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.int16)
     difference = np.clip(lab[..., 1] - lab[..., 2] + 128, 0, 255).astype(np.uint8)

@@ -12,7 +12,7 @@ import numpy as np
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES, check_stage
 from hematovision.errors import InputError, unknown
 
-BIG_FROM = 12.8
+BIG_FROM = 13.6
 """Diameter in µm from which WBCAtt's annotators call a cell of PBC big."""
 NIL = "nil"
 
@@ -24,7 +24,7 @@ class CellSpec:
     cell_class: str
     stage: str = ""
     """band, segmented, promyelocyte, myelocyte, metamyelocyte; empty where the class has no stages here."""
-    diameter: float = 12.0
+    diameter: float = 13.0
     """µm."""
     irregularity: float = 0.1
     """Of the outline: 0 round, 1 amoeboid."""
@@ -152,7 +152,7 @@ _SMOOTH: dict[str, Range] = {"irregularity": (0.0, 0.3), "ruffles": (0.0, 0.15)}
 _MATURE: dict[str, Range] = {"chromatin_density": (0.8, 1.0), "chromatin_clumping": (0.6, 0.9)}
 _NEUTROPHIL: dict[str, Range | str] = {
     **_MATURE,
-    "diameter": (11.6, 14.6),
+    "diameter": (12.4, 15.6),
     "irregularity": (0.0, 0.5),
     "ruffles": (0.0, 0.25),
     "folding": (0.1, 0.45),
@@ -163,14 +163,14 @@ _NEUTROPHIL: dict[str, Range | str] = {
     "granules": (0.25, 0.6),
     "granule_type": "small",
     "granule_colour": "pink",
-    "granule_size": (0.22, 0.32),
+    "granule_size": (0.23, 0.34),
     "granules_over_nucleus": (0.0, 0.1),
 }
 
 _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
     {
         ("basophil", ""): {
-            "diameter": (10.2, 12.9),
+            "diameter": (10.9, 13.8),
             "irregularity": (0.1, 0.6),
             "ruffles": (0.1, 0.4),
             "nuclear_ratio": (0.42, 0.55),
@@ -184,13 +184,13 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "granules": (0.7, 1.0),
             "granule_type": "coarse",
             "granule_colour": "purple",
-            "granule_size": (0.42, 0.58),
+            "granule_size": (0.45, 0.62),
             "granules_over_nucleus": (0.5, 0.95),
         },
         ("eosinophil", ""): {
             **_SMOOTH,
             **_MATURE,
-            "diameter": (11.8, 14.4),
+            "diameter": (12.6, 15.4),
             "nuclear_ratio": (0.32, 0.44),
             "lobes": (2, 2.65),
             "eccentricity": (0.4, 0.8),
@@ -200,13 +200,13 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "granules": (0.75, 1.0),
             "granule_type": "round",
             "granule_colour": "red",
-            "granule_size": (0.46, 0.58),
+            "granule_size": (0.49, 0.62),
             "granules_over_nucleus": (0.0, 0.06),
             "folding": (0.0, 0.35),
         },
         ("erythroblast", ""): {
             **_SMOOTH,
-            "diameter": (8.6, 11.0),
+            "diameter": (9.2, 11.7),
             "nuclear_ratio": (0.34, 0.62),
             "eccentricity": (0.05, 0.6),
             "chromatin_density": (0.9, 1.0),
@@ -220,7 +220,7 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
         },
         ("immature_granulocyte", "promyelocyte"): {
             **_SMOOTH,
-            "diameter": (13.0, 16.0),
+            "diameter": (13.9, 17.1),
             "nuclear_ratio": (0.55, 0.7),
             "indentation": (0.0, 0.2),
             "eccentricity": (0.4, 0.9),
@@ -232,12 +232,12 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "granules": (0.35, 0.6),
             "granule_type": "small",
             "granule_colour": "purple",
-            "granule_size": (0.28, 0.4),
+            "granule_size": (0.3, 0.43),
             "granules_over_nucleus": (0.15, 0.4),
             "folding": (0.05, 0.35),
         },
         ("immature_granulocyte", "myelocyte"): {
-            "diameter": (11.5, 14.0),
+            "diameter": (12.3, 14.9),
             "irregularity": (0.0, 0.4),
             "nuclear_ratio": (0.42, 0.56),
             "indentation": (0.0, 0.2),
@@ -249,12 +249,12 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "granules": (0.3, 0.6),
             "granule_type": "small",
             "granule_colour": "purple",
-            "granule_size": (0.2, 0.3),
+            "granule_size": (0.21, 0.32),
             "granules_over_nucleus": (0.0, 0.15),
             "folding": (0.05, 0.35),
         },
         ("immature_granulocyte", "metamyelocyte"): {
-            "diameter": (11.5, 14.0),
+            "diameter": (12.3, 14.9),
             "irregularity": (0.0, 0.4),
             "nuclear_ratio": (0.38, 0.5),
             "indentation": (0.28, 0.45),
@@ -266,12 +266,12 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "granules": (0.25, 0.5),
             "granule_type": "small",
             "granule_colour": "pink",
-            "granule_size": (0.2, 0.28),
+            "granule_size": (0.21, 0.3),
             "granules_over_nucleus": (0.0, 0.1),
             "folding": (0.05, 0.35),
         },
         ("lymphocyte", ""): {
-            "diameter": (8.8, 11.8),
+            "diameter": (9.4, 12.6),
             "irregularity": (0.1, 0.65),
             "ruffles": (0.3, 0.95),
             "nuclear_ratio": (0.68, 0.84),
@@ -285,7 +285,7 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "halo": (0.2, 0.9),
         },
         ("monocyte", ""): {
-            "diameter": (12.4, 15.6),
+            "diameter": (13.2, 16.6),
             "irregularity": (0.2, 0.9),
             "ruffles": (0.25, 0.95),
             "nuclear_ratio": (0.42, 0.58),
@@ -302,7 +302,7 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
         ("neutrophil", "band"): {**_NEUTROPHIL, "nuclear_ratio": (0.26, 0.36), "indentation": (0.75, 1.0)},
         ("neutrophil", "segmented"): {**_NEUTROPHIL, "nuclear_ratio": (0.25, 0.36), "lobes": (2, 4.4)},
         ("platelet", ""): {
-            "diameter": (4.2, 6.6),
+            "diameter": (4.5, 7.0),
             "irregularity": (0.4, 0.9),
             "ruffles": (0.6, 1.0),
             "nuclear_ratio": (0.0, 0.0),
@@ -311,7 +311,7 @@ _RANGES: Mapping[tuple[str, str], Mapping[str, Range | str]] = MappingProxyType(
             "granules": (0.8, 1.0),
             "granule_type": "small",
             "granule_colour": "purple",
-            "granule_size": (0.22, 0.34),
+            "granule_size": (0.23, 0.36),
         },
     }
 )

@@ -30,7 +30,7 @@ class Stain:
     """Azure with eosin on deoxyribonucleic acid: nuclei, azurophil granules."""
     hemoglobin: Absorption
     defocus: float = 0.55
-    """Standard deviation of the blur, in pixels at 7.5 pixels a µm."""
+    """Standard deviation of the blur, in pixels at 7 pixels a µm."""
     fringe: float = 0.25
     """Shift of red against blue, in pixels."""
     unevenness: float = 0.015

@@ -55,7 +55,7 @@ class Knob:
 GROUPS: Mapping[str, tuple[Knob, ...]] = MappingProxyType(
     {
         "Cell": (
-            Knob("diameter", "Diameter", "Across the cell. A red cell measures 7.5 µm.", "%.1f µm", 1, 0.1, 1),
+            Knob("diameter", "Diameter", "Across the cell. A red cell measures about 7.2 µm.", "%.1f µm", 1, 0.1, 1),
             Knob("irregularity", "Irregular outline", "From round to amoeboid."),
             Knob("ruffles", "Ruffled edge", "From a smooth membrane to a hairy one."),
         ),
