@@ -161,7 +161,10 @@ def test_a_wrong_argument_of_draw_says_what_is_right(run, tmp_path, options, mes
     assert message in done.stderr and "Traceback" not in done.stderr and not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("command", ["", "classify", "heatmap", "library", "draw", "train", "evaluate", "serve"])
+COMMANDS = ["classify", "heatmap", "library", "draw", "train", "tune", "crossvalidate", "evaluate", "model", "serve"]
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_every_command_explains_itself(run, command):
     done = run(*command.split(), "--help")
     assert done.returncode == 0 and "usage:" in done.stdout
@@ -170,6 +173,25 @@ def test_every_command_explains_itself(run, command):
 def test_train_without_data_says_how_to_name_it(run):
     done = run("train", HEMATOVISION_DATA="")
     assert done.returncode == 1 and "--data" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--replay", "0.5"), "--replay goes with --extra"),
+        (("--extra", "x", "--dropout", "0.1"), "--dropout does not go with --extra"),
+        (("--extra", "x", "--replay", "1"), "less than 1"),
+    ],
+)
+def test_a_wrong_argument_of_train_says_what_is_right(run, options, message):
+    done = run("train", *options)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_restore_without_a_former_model_says_so(run, tiny_model):
+    done = run("model", "restore", "--model", tiny_model)
+    assert done.returncode == 1 and "no former model" in done.stderr
 
 
 def test_two_hundred_real_cells_are_named_as_well_as_the_card_says(run, real_data):

@@ -61,10 +61,14 @@ def test_every_path_in_the_map_of_the_house_exists():
             assert all((parent / name).exists() for name in match.groups()[1:] if name), line
 
 
-@pytest.mark.parametrize("line", re.findall(r"python -m hematovision ([^`\n]+)", README))
-def test_every_command_in_the_readme_is_understood(line):
+TRAINING = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", re.findall(r"python -m hematovision ([^`\n]+)", README + TRAINING))
+def test_every_command_is_understood(line):
     words = [word for word in shlex.split(line.split("     ")[0]) if not word.startswith(("[", "auto|"))]
-    cli._parser().parse_args(words)
+    if "--help" not in words:
+        cli._parser().parse_args(words)
 
 
 def test_links_lead_somewhere():

@@ -1,16 +1,53 @@
-"""The network: MobileNetV2, built flat, with one linear layer for each head on the pooled features."""
+"""The network: a backbone of Keras, built flat, with one linear layer for each head on the pooled features."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import keras
 import numpy as np
 
 from hematovision.cells import HEADS
-from hematovision.errors import ModelError
+from hematovision.errors import InputError, ModelError, unknown
 
 FEATURES = "features"
 """Name of the last feature map's layer: the class activation maps are this map times a head's weights."""
 POOLED = "pooled"
+SCALE = "scale"
+"""Name of the layer that scales RGB in 0..255 to what the backbone was pretrained on."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network of keras.applications, and what its pretrained weights want to see."""
+
+    title: str
+    build: Callable[..., keras.Model]
+    scaling: str
+    least_size: int = 32
+
+
+_BOTH_SIGNS = "x / 127.5 - 1, as the model's first layer"
+_CENTERED = "BGR minus the mean of ImageNet, as the model's first layers"
+
+BACKBONES: Mapping[str, Backbone] = MappingProxyType(
+    {
+        "mobilenet_v2": Backbone("MobileNetV2", keras.applications.MobileNetV2, _BOTH_SIGNS),
+        "resnet50": Backbone("ResNet50", keras.applications.ResNet50, _CENTERED),
+        "vgg16": Backbone("VGG16", keras.applications.VGG16, _CENTERED),
+        "inception_v3": Backbone("InceptionV3", keras.applications.InceptionV3, _BOTH_SIGNS, least_size=75),
+    }
+)
+DEFAULT_BACKBONE = "mobilenet_v2"
+
+
+def parse_backbone(name: str) -> Backbone:
+    """Raises InputError for a name that is not in `BACKBONES`."""
+    if name not in BACKBONES:
+        raise unknown("backbone", name, BACKBONES)
+    return BACKBONES[name]
 
 
 def build_model(
@@ -19,23 +56,31 @@ def build_model(
     dropout: float = 0.3,
     l2: float = 1e-4,
     alpha: float = 1.0,
+    backbone: str = DEFAULT_BACKBONE,
 ) -> keras.Model:
     """RGB (N, size, size, 3) in 0..255 -> a dict of logits, one entry for each head of `cells.HEADS`.
 
-    Flat: every backbone layer is a layer of this model, which the gradient methods need. Scaling to [-1, 1] is its
-    first layer, so that it travels with the weights. `backbone_weights` is "imagenet", a weights file, or None.
+    Flat: every backbone layer is a layer of this model, which the gradient methods need. Its scaling comes first, so
+    that it travels with the weights. `backbone_weights` is "imagenet", a weights file, or None; `alpha` is the width of
+    MobileNetV2. Raises InputError for an unknown backbone or a size that it cannot take, ModelError for wrong weights.
     """
+    chosen = parse_backbone(backbone)
+    if size < chosen.least_size:
+        raise InputError(f"{chosen.title} cannot take {size} pixels.", f"It needs {chosen.least_size} at least.")
+    shape: dict[str, Any] = {"alpha": alpha} if backbone == DEFAULT_BACKBONE else {}
     inputs = keras.Input((size, size, 3), name="picture")
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(inputs)
     named = backbone_weights == "imagenet"
-    backbone = keras.applications.MobileNetV2(
-        input_tensor=scaled, include_top=False, alpha=alpha, weights="imagenet" if named else None
+    body = chosen.build(
+        input_tensor=_scaled(inputs, chosen), include_top=False, weights="imagenet" if named else None, **shape
     )
     if backbone_weights is not None and not named:
-        _load_backbone(backbone, Path(backbone_weights), size, alpha)
-    if backbone_weights is not None:
-        rebalance(backbone)
-    features = keras.layers.Activation("linear", name=FEATURES)(backbone.output)
+        # The file numbers the layers of a bare backbone, which has no scaling layer: go through one.
+        bare = chosen.build(input_shape=(size, size, 3), include_top=False, weights=None, **shape)
+        _load_weights(bare, Path(backbone_weights), chosen.title)
+        body.set_weights(bare.get_weights())
+    if backbone_weights is not None and backbone == DEFAULT_BACKBONE:
+        rebalance(body)
+    features = keras.layers.Activation("linear", name=FEATURES)(body.output)
     pooled = keras.layers.GlobalAveragePooling2D(name=POOLED)(features)
     dropped = keras.layers.Dropout(dropout, name="dropout")(pooled)
     regularizer = keras.regularizers.L2(l2)
@@ -46,11 +91,28 @@ def build_model(
     return keras.Model(inputs, logits, name="hematovision")
 
 
-def set_trainable(model: keras.Model, backbone: bool) -> None:
-    """Train the heads alone, or the backbone too. Batch normalization stays frozen: it transfers better abroad."""
+def _scaled(inputs: keras.KerasTensor, backbone: Backbone) -> keras.KerasTensor:
+    if backbone.scaling == _BOTH_SIGNS:
+        return keras.layers.Rescaling(1 / 127.5, offset=-1, name=SCALE)(inputs)
+    # Blue first, minus the means that these weights were trained with.
+    turned = keras.ops.flip(inputs, axis=-1)
+    return keras.layers.Rescaling(1.0, offset=[-103.939, -116.779, -123.68], name=SCALE)(turned)
+
+
+def set_trainable(model: keras.Model, backbone: bool, unfrozen_layers: int | None = None) -> None:
+    """Train the heads alone, or the backbone too: all of it, or its last `unfrozen_layers` layers with weights.
+
+    Batch normalization stays frozen, and is not counted: it transfers better abroad.
+    """
+    own = [
+        layer
+        for layer in model.layers
+        if layer.weights and layer.name not in HEADS and not isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    count = len(own) if unfrozen_layers is None else min(unfrozen_layers, len(own))
+    chosen = {layer.name for layer in own[len(own) - count :]} if backbone else set()
     for layer in model.layers:
-        is_norm = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = layer.name in HEADS or (backbone and not is_norm)
+        layer.trainable = layer.name in HEADS or layer.name in chosen
 
 
 def rebalance(backbone: keras.Model) -> None:
@@ -76,15 +138,12 @@ def rebalance(backbone: keras.Model) -> None:
         layer.set_weights([gamma, beta, mean * factor, scaled])
 
 
-def _load_backbone(backbone: keras.Model, path: Path, size: int, alpha: float) -> None:
-    # The file numbers the layers of a bare MobileNetV2, which has no scaling layer: go through one.
+def _load_weights(bare: keras.Model, path: Path, title: str) -> None:
     if not path.is_file():
         raise ModelError(f"There is no weights file {path}.", "Give a file, or 'imagenet' to download the weights.")
-    bare = keras.applications.MobileNetV2(input_shape=(size, size, 3), include_top=False, alpha=alpha, weights=None)
     try:
         bare.load_weights(path)
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{path} does not hold MobileNetV2 weights.", "Use a weights file of Keras' MobileNetV2 without top."
+            f"{path} does not hold {title} weights.", f"Use a weights file of Keras' {title} without top."
         ) from error
-    backbone.set_weights(bare.get_weights())

@@ -11,14 +11,16 @@ import numpy as np
 import tensorflow as tf
 
 from hematovision.cells import HEADS
-from hematovision.training.backbone import FEATURES, POOLED
+from hematovision.training.backbone import BACKBONES, DEFAULT_BACKBONE, FEATURES, POOLED
 from hematovision.vision.card import CARD_FILE, KERAS_FILE, LITERT_FILE
 
 
-def export(model: keras.Model, folder: Path, card: dict[str, Any]) -> None:
+def export(
+    model: keras.Model, folder: Path, card: dict[str, Any], scaling: str = BACKBONES[DEFAULT_BACKBONE].scaling
+) -> None:
     """Write both model files and `card.json` (with their SHA-256) into `folder`, each one whole or not at all.
 
-    `model` should come without an optimizer: it would be saved too.
+    `model` should come without an optimizer: it would be saved too. `scaling` says in words how it scales a picture.
     """
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / "draft.keras"
@@ -31,7 +33,7 @@ def export(model: keras.Model, folder: Path, card: dict[str, Any]) -> None:
             "size": model.input_shape[1],
             "channels": "RGB",
             "range": [0, 255],
-            "scaling": "x / 127.5 - 1, as the model's first layer",
+            "scaling": scaling,
         },
         "heads": {head: list(values) for head, values in HEADS.items()},
         **card,

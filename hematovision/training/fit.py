@@ -1,26 +1,32 @@
 """Fit the heads alone, then everything, then everything once more near home; resumable after a kill."""
 
 import json
+import shutil
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
 from hematovision.cells import CLASS_HEAD, HEADS
 from hematovision.errors import InputError
 from hematovision.library.records import Record
-from hematovision.training.backbone import build_model, set_trainable
+from hematovision.training.backbone import DEFAULT_BACKBONE, build_model, set_trainable
 from hematovision.training.batches import Batches, targets
+from hematovision.training.devices import Steps, meet, place
+from hematovision.training.loss import loss_weights, masked_cross_entropy
 
 
 @dataclass(frozen=True)
 class Recipe:
     """All that decides a run's outcome beside the data."""
 
+    backbone: str = DEFAULT_BACKBONE
     size: int = 224
     batch_size: int = 32
     frozen_epochs: int = 1
@@ -31,6 +37,8 @@ class Recipe:
     settled_rate: float = 6e-5
     dropout: float = 0.3
     l2: float = 1e-4
+    unfrozen_layers: int | None = None
+    """How many of the backbone's last layers with weights are trained; None: all."""
     attribute_weight: float = 0.25
     seed: int = 1
 
@@ -47,11 +55,19 @@ class Epoch:
     val_attribute_accuracy: float
 
 
-def fit(records: Sequence[Record], recipe: Recipe, folder: Path, backbone_weights: str | Path | None) -> keras.Model:
+def fit(
+    records: Sequence[Record],
+    recipe: Recipe,
+    folder: Path,
+    backbone_weights: str | Path | None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> keras.Model:
     """Train on split `train`, choose the epoch on `val`, and return the chosen model.
 
     `folder` keeps `last.keras`, `best.keras` and `history.json`; called again with the same recipe it goes on where
-    it stopped. Raises InputError where `folder` holds another recipe's run.
+    it stopped. `on_epoch` is told of each epoch, those of the stopped run first; what it raises ends the run.
+    In the scope of a strategy of several machines, each calls this with the same arguments and sees the same `folder`.
+    Raises InputError where `folder` holds another recipe's run.
     """
     train = [r for r in records if r.split == "train"]
     val = [r for r in records if r.split == "val"]
@@ -59,35 +75,60 @@ def fit(records: Sequence[Record], recipe: Recipe, folder: Path, backbone_weight
         raise InputError(
             "Training needs pictures in the splits 'train' and 'val'.", "A splits.csv beside the data set names them."
         )
+    strategy = tf.distribute.get_strategy()
+    writes = place(strategy)[0] == 0
     history = _resume(folder, recipe)
+    tell = on_epoch or (lambda epoch: None)
+    for epoch in history:
+        tell(epoch)
     keras.utils.set_random_seed(recipe.seed)
     steps = -(-len(train) // recipe.batch_size)
-    phases = ["frozen"] * recipe.frozen_epochs + ["fine-tuned"] * recipe.epochs + ["settled"] * recipe.settled_epochs
+    phases = recipe_phases(recipe)
     model = keras.models.load_model(folder / "last.keras") if history else None
+    meet(strategy)
+    trainer: Steps | None = None
     for number, phase in list(enumerate(phases))[len(history) :]:
         if model is None:
-            model = build_model(recipe.size, backbone_weights, recipe.dropout, recipe.l2)
+            model = build_model(recipe.size, backbone_weights, recipe.dropout, recipe.l2, backbone=recipe.backbone)
         if number == phases.index(phase):
-            set_trainable(model, backbone=phase != "frozen")
+            set_trainable(model, phase != "frozen", recipe.unfrozen_layers)
             _compile(model, recipe, steps, phase)
+            trainer = None
+        trainer = trainer or Steps(model, loss_weights(recipe.attribute_weight))
         mild = phase == "settled"
         batches = Batches(train, recipe.size, recipe.batch_size, seed=recipe.seed, epoch=number, mild=mild)
-        log = model.fit(
-            batches, verbose=0, shuffle=False, callbacks=[_Progress(f"epoch {number + 1}/{len(phases)}", steps)]
-        )
+        loss = train_epoch(trainer, batches, f"epoch {number + 1}/{len(phases)}", quiet=not writes)
         scores = _validate(model, val, recipe)
-        history.append(Epoch(number + 1, phase, float(log.history["loss"][-1]), *scores))
+        history.append(Epoch(number + 1, phase, loss, *scores))
         best = min(history, key=lambda e: (-e.val_accuracy, e.val_loss))
-        if best is history[-1]:
-            _save(model, folder / "best.keras")
-        _save(model, folder / "last.keras")
-        _write_history(folder, recipe, history)
-        tqdm.write(
-            f"  loss {history[-1].loss:.3f}  val: {scores[1]:.2%} of classes, {scores[2]:.2%} of attributes",
-            file=sys.stderr,
-        )
+        _save(model, folder / "last.keras", writes)
+        if writes:
+            if best is history[-1]:
+                _copy(folder / "last.keras", folder / "best.keras")
+            _write_history(folder, recipe, history)
+            tqdm.write(
+                f"  loss {loss:.3f}  val: {scores[1]:.2%} of classes, {scores[2]:.2%} of attributes", file=sys.stderr
+            )
+        tell(history[-1])
+    meet(strategy)
     # Without its optimizer, which is twice as large as the model and of no use to anyone who runs it.
     return keras.models.load_model(folder / "best.keras", compile=False)
+
+
+def recipe_phases(recipe: Recipe) -> list[str]:
+    """The phase of each epoch."""
+    return ["frozen"] * recipe.frozen_epochs + ["fine-tuned"] * recipe.epochs + ["settled"] * recipe.settled_epochs
+
+
+def train_epoch(trainer: Steps, batches: Batches, title: str, quiet: bool = False) -> float:
+    """Train on every batch once, with a bar; returns the mean loss of the pictures."""
+    total, seen = 0.0, 0
+    with tqdm(total=len(batches), desc=title, unit="batch", disable=quiet) as bar:
+        for loss, count in trainer.epoch(batches):
+            total, seen = total + loss * count, seen + count
+            bar.set_postfix(loss=f"{total / seen:.3f}", refresh=False)
+            bar.update()
+    return total / seen
 
 
 def read_history(folder: Path) -> list[Epoch]:
@@ -96,20 +137,11 @@ def read_history(folder: Path) -> list[Epoch]:
     return [Epoch(**epoch) for epoch in json.loads(path.read_text())["epochs"]] if path.is_file() else []
 
 
-@keras.saving.register_keras_serializable("hematovision")
-def masked_cross_entropy(truth, logits):
-    """Categorical cross-entropy (N,) of one-hot rows with logits; a row of zeros is a missing value.
-
-    Keras' own loss gives 0 for such a row too, but a gradient that is not 0: TensorFlow's operation takes for granted
-    that each row sums to 1. Training diverges on it.
-    """
-    return -keras.ops.sum(truth * keras.ops.log_softmax(logits, axis=-1), axis=-1)
-
-
 def _resume(folder: Path, recipe: Recipe) -> list[Epoch]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "history.json"
-    if path.is_file() and json.loads(path.read_text())["recipe"] != asdict(recipe):
+    # A run of a former version lacks what a recipe has gained since: it had the default.
+    if path.is_file() and Recipe(**json.loads(path.read_text())["recipe"]) != recipe:
         raise InputError(
             f"{folder} holds a run of another recipe.", "Give another --run folder, or the same options as before."
         )
@@ -132,7 +164,7 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int, phase: str) -> None
     model.compile(
         optimizer=keras.optimizers.Adam(rate),
         loss=dict.fromkeys(HEADS, masked_cross_entropy),
-        loss_weights={head: 1.0 if head == CLASS_HEAD else recipe.attribute_weight for head in HEADS},
+        loss_weights=dict(loss_weights(recipe.attribute_weight)),
     )
 
 
@@ -140,8 +172,9 @@ def _validate(model: keras.Model, val: Sequence[Record], recipe: Recipe) -> tupl
     """(cross-entropy of the class, accuracy of the class, mean accuracy of the attributes) on `val`."""
     truth = targets(val)
     parts: dict[str, list[np.ndarray]] = {head: [] for head in HEADS}
+    forward = tf.function(lambda pictures: model(pictures, training=False), reduce_retracing=True)
     for pictures, _ in map(Batches(val, recipe.size, 64).__getitem__, range(-(-len(val) // 64))):
-        for head, logits in model.predict_on_batch(pictures).items():
+        for head, logits in forward(pictures).items():
             parts[head].append(np.asarray(logits))
     logits = {head: np.concatenate(rows) for head, rows in parts.items()}
     right = {}
@@ -154,11 +187,24 @@ def _validate(model: keras.Model, val: Sequence[Record], recipe: Recipe) -> tupl
     return loss, right[CLASS_HEAD], float(np.mean([right[h] for h in HEADS if h != CLASS_HEAD]))
 
 
-def _save(model: keras.Model, path: Path) -> None:
-    # A kill while writing must not cost the former checkpoint.
+def _save(model: keras.Model, path: Path, writes: bool) -> None:
+    """Save the model at `path`, whole or not at all; without `writes` take part in saving, and leave no file.
+
+    Saving exchanges values between machines: all of them have to do it.
+    """
+    if not writes:
+        with tempfile.TemporaryDirectory() as aside:
+            model.save(Path(aside) / path.name)
+        return
     draft = path.with_name("draft.keras")
     model.save(draft)
     draft.replace(path)
+
+
+def _copy(path: Path, target: Path) -> None:
+    draft = path.with_name("draft.keras")
+    shutil.copyfile(path, draft)
+    draft.replace(target)
 
 
 def _write_history(folder: Path, recipe: Recipe, history: Sequence[Epoch]) -> None:
@@ -166,16 +212,3 @@ def _write_history(folder: Path, recipe: Recipe, history: Sequence[Epoch]) -> No
     draft = folder / "history.draft"
     draft.write_text(text)
     draft.replace(folder / "history.json")
-
-
-class _Progress(keras.callbacks.Callback):
-    def __init__(self, title: str, steps: int):
-        super().__init__()
-        self.bar = tqdm(total=steps, desc=title, unit="batch")
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.bar.set_postfix(loss=f"{logs['loss']:.3f}", refresh=False)
-        self.bar.update()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.bar.close()

@@ -1,12 +1,14 @@
-"""`train` from start to end: fit, export, calibrate, measure, write the card. `evaluate`: measure again."""
+"""`train` from start to end: fit, export, calibrate, measure, and only then replace. `evaluate`: measure again."""
 
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hematovision.errors import DataError
 from hematovision.library.datasets import data_hash, read_bccd, read_datasets
+from hematovision.library.records import Record
 from hematovision.vision.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -15,55 +17,89 @@ if TYPE_CHECKING:
 
 def train(
     data: Path, model_folder: Path, run_folder: Path, recipe: "Recipe", backbone_weights: str | Path | None
-) -> dict[str, Any]:
-    """Train on `data` and replace the model in `model_folder`. Goes on with a stopped run. Returns the card."""
+) -> dict[str, Any] | None:
+    """Train on `data` and replace the model in `model_folder` by the finished one. Goes on with a stopped run.
+
+    Returns the card; None on all machines but the first, where several train together.
+    """
+    from hematovision.training.devices import choose_strategy, place
+    from hematovision.training.shelf import put_in_place
+
+    strategy = choose_strategy()
+    records = read_datasets(data)
+    with strategy.scope():
+        made = produce(records, run_folder, recipe, backbone_weights, writes=place(strategy)[0] == 0)
+    if made is None:
+        return None
+    card = finish(data, made)
+    put_in_place(made, model_folder)
+    return card
+
+
+def produce(
+    records: Sequence[Record], run_folder: Path, recipe: "Recipe", backbone_weights: str | Path | None, writes=True
+) -> Path | None:
+    """Fit a model and export it into a folder of `run_folder`, which is returned; None unless it `writes`."""
     import keras
     import tensorflow
 
+    from hematovision.training.backbone import BACKBONES
     from hematovision.training.export import export
     from hematovision.training.fit import fit, read_history
 
-    records = read_datasets(data)
     model = fit(records, recipe, run_folder, backbone_weights)
-    history = read_history(run_folder)
-    counts = {split: sum(r.split == split for r in records) for split in ("train", "val", "test")}
+    if not writes:
+        return None
+    backbone = BACKBONES[recipe.backbone]
     card = {
         "name": "HematoVision",
-        "backbone": "MobileNetV2, alpha 1.0",
+        "backbone": f"{backbone.title}, alpha 1.0" if recipe.backbone == "mobilenet_v2" else backbone.title,
         "temperature": 1.0,
         "thresholds": {"confident": 1.0},
         "training": {
             "recipe": asdict(recipe),
             "backbone_weights": "random" if backbone_weights is None else Path(backbone_weights).name,
-            "epochs": [asdict(epoch) for epoch in history],
+            "epochs": [asdict(epoch) for epoch in read_history(run_folder)],
             "versions": {
                 "python": platform.python_version(),
                 "keras": keras.__version__,
                 "tensorflow": tensorflow.__version__,
             },
         },
-        "data": {
-            "name": ", ".join(sorted({record.dataset for record in records})),
-            "sha256": data_hash(records),
-            "pictures": counts,
-            "split": "by picture: PBC has no patient ids",
-        },
+        "data": describe_data(records),
     }
-    export(model, model_folder, card)
-    return finish(data, model_folder)
+    export(model, run_folder / "model", card, backbone.scaling)
+    return run_folder / "model"
+
+
+def describe_data(records: Sequence[Record]) -> dict[str, Any]:
+    """What the card says of the pictures that a model was made with."""
+    return {
+        "name": ", ".join(sorted({record.dataset for record in records})),
+        "sha256": data_hash(records),
+        "pictures": {split: sum(r.split == split for r in records) for split in ("train", "val", "test")},
+        "split": "by picture: PBC has no patient ids",
+    }
 
 
 def finish(data: Path, model_folder: Path) -> dict[str, Any]:
     """Calibrate the exported model on `val`, measure it on `test`, and write both into its card."""
+    from hematovision.training.export import write_card
+
+    card = calibrate_card(model_folder, [record for record in read_datasets(data) if record.split == "val"])
+    card["metrics"] = measure(data, model_folder)
+    write_card(model_folder, card)
+    return card
+
+
+def calibrate_card(model_folder: Path, val: Sequence[Record]) -> dict[str, Any]:
+    """Fit temperature and threshold of the exported model on `val`, and write them into its card."""
     from hematovision.training.evaluate import calibrate
     from hematovision.training.export import write_card
 
     classifier = Classifier(model_folder)
-    val = [record for record in read_datasets(data) if record.split == "val"]
     temperature, confident = calibrate(classifier, val)
     card = classifier.card.raw | {"temperature": temperature, "thresholds": {"confident": confident}}
-    write_card(model_folder, card)
-    card["metrics"] = measure(data, model_folder)
     write_card(model_folder, card)
     return card
 

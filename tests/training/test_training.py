@@ -9,7 +9,6 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 
-from hematovision import images
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS
 from hematovision.errors import InputError, ModelError
 from hematovision.library.records import Record
@@ -17,23 +16,12 @@ from hematovision.training import fit as module
 from hematovision.training.augment import augment
 from hematovision.training.backbone import build_model, rebalance, set_trainable
 from hematovision.training.batches import Batches, targets
-from hematovision.training.fit import Recipe, fit, masked_cross_entropy, read_history
+from hematovision.training.fit import Recipe, fit, read_history
+from hematovision.training.loss import masked_cross_entropy
 from hematovision.training.run import measure, train
 from hematovision.vision.classifier import Classifier
 
-RECIPE = Recipe(size=32, batch_size=8, frozen_epochs=1, epochs=1, settled_epochs=1, seed=5)
-
-
-@pytest.fixture(scope="module")
-def records(cells_folder):
-    """Six cells a class: four to train on, one for val and one for test; one attribute known in the first class."""
-    found = []
-    for label in CELL_CLASSES:
-        for i, path in enumerate(sorted((cells_folder / label).iterdir())):
-            split = ("train", "train", "train", "train", "val", "test")[i]
-            attributes = {"cell_size": "big"} if label == CELL_CLASSES[0] else {}
-            found.append(Record("drawn", path, label, split, attributes))
-    return found
+RECIPE = Recipe(size=32, batch_size=8, frozen_epochs=1, epochs=1, settled_epochs=1, unfrozen_layers=2, seed=5)
 
 
 def small_model():
@@ -118,14 +106,6 @@ def test_batches_are_shuffled_by_seed_and_epoch_and_cover_every_picture(records)
     assert shuffled == labels(seed=1, epoch=0) != labels(seed=1, epoch=1)
 
 
-@pytest.fixture
-def tiny_backbone(monkeypatch):
-    def build(size, weights, dropout, l2):
-        return build_model(size, None, dropout, l2, alpha=0.35)
-
-    monkeypatch.setattr(module, "build_model", build)
-
-
 def test_a_killed_run_goes_on_and_ends_where_an_unbroken_one_ends(records, tmp_path, tiny_backbone, monkeypatch):
     unbroken = fit(records, RECIPE, tmp_path / "unbroken", None)
     save = module._write_history
@@ -158,20 +138,13 @@ def test_training_without_splits_is_refused(tmp_path):
         fit([], RECIPE, tmp_path, None)
 
 
-def test_train_writes_a_model_that_runs_and_a_card_that_was_measured(records, tmp_path, tiny_backbone):
-    root = tmp_path / "data" / "PBC_dataset_normal_DIB"
-    rows = ["name,class,split"]
-    for record in records:
-        (root / record.label).mkdir(parents=True, exist_ok=True)
-        (root / record.label / record.path.name).write_bytes(images.encode_png(images.read(record.path)))
-        rows.append(f"{record.path.name},{record.label},{record.split}")
-    (tmp_path / "data" / "splits.csv").write_text("\n".join(rows))
-    card = train(tmp_path / "data", tmp_path / "model", tmp_path / "run", RECIPE, None)
+def test_train_writes_a_model_that_runs_and_a_card_that_was_measured(data, tmp_path, tiny_backbone):
+    card = train(data, tmp_path / "model", tmp_path / "run", RECIPE, None)
     assert json.loads((tmp_path / "model" / "card.json").read_text()) == card
     assert card["heads"]["cell_class"] == list(CELL_CLASSES) and card["input"]["size"] == 32
     assert card["data"]["pictures"] == {"train": 32, "val": 8, "test": 8}
     assert np.sum(card["metrics"]["test"]["confusion"]["rows"]) == 8
-    assert card["metrics"] == measure(tmp_path / "data", tmp_path / "model")
+    assert card["metrics"] == measure(data, tmp_path / "model")
     exported = keras.models.load_model(tmp_path / "model" / "hematovision.keras")
     assert getattr(exported, "optimizer", None) is None
     assert Classifier(tmp_path / "model").card.temperature == card["temperature"]

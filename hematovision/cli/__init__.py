@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hematovision.cli import training
 from hematovision.errors import HematoVisionError, ImageError, InputError
 
 if TYPE_CHECKING:
@@ -76,51 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="added to, where it holds drawn cells")
     draw.set_defaults(run=_draw)
 
-    train = commands.add_parser("train", help="train the model and replace the one in the model folder")
-    train.add_argument("--data", type=Path, help="folder with the data set (default: HEMATOVISION_DATA)")
-    train.add_argument(
-        "--backbone-weights",
-        default="imagenet",
-        metavar="FILE",
-        help="MobileNetV2 weights without top; default: download ImageNet's",
-    )
-    train.add_argument(
-        "--run",
-        dest="run_folder",
-        type=Path,
-        default=Path("runs/train"),
-        help="folder for checkpoints; a stopped run goes on (default: %(default)s)",
-    )
-    train.add_argument("--model", type=Path, help="folder for the result (default: the model folder)")
-    for name, kind, text in _RECIPE_OPTIONS:
-        train.add_argument(f"--{name.replace('_', '-')}", dest=name, type=kind, help=text)
-    train.set_defaults(run=_train)
-
-    evaluate = commands.add_parser("evaluate", help="measure the model on a split it was not trained on")
-    evaluate.add_argument("--data", type=Path, help="folder with the data sets (default: HEMATOVISION_DATA)")
-    evaluate.add_argument("--model", type=Path, help="folder of the model (default: the model folder)")
-    evaluate.add_argument("--split", choices=("val", "test"), default="test")
-    evaluate.set_defaults(run=_evaluate)
+    training.add_commands(commands)
 
     serve = commands.add_parser("serve", help="start the app in the browser")
     serve.add_argument("--port", type=int, default=8501, help="on this machine only (default: %(default)s)")
     serve.set_defaults(run=_serve)
     return parser
-
-
-_RECIPE_OPTIONS: tuple[tuple[str, type, str], ...] = (
-    ("frozen_epochs", int, "epochs with the backbone frozen"),
-    ("epochs", int, "epochs with everything trained and strong augmentation"),
-    ("settled_epochs", int, "last epochs, with mild augmentation"),
-    ("batch_size", int, "pictures a step"),
-    ("frozen_rate", float, "Adam's learning rate while frozen"),
-    ("rate", float, "highest learning rate afterwards"),
-    ("settled_rate", float, "highest learning rate of the last epochs"),
-    ("dropout", float, "share of features dropped before the heads"),
-    ("l2", float, "weight of the L2 penalty on the heads"),
-    ("attribute_weight", float, "weight of each attribute's loss beside the class's"),
-    ("seed", int, "seed of everything random"),
-)
 
 
 def _explain() -> "Explain":
@@ -265,37 +226,3 @@ def _serve(options: argparse.Namespace) -> int:
 
     serve(["--server.port", str(options.port)])
     return 0
-
-
-def _train(options: argparse.Namespace) -> int:
-    _quiet_tensorflow()
-    from hematovision.settings import load_settings
-    from hematovision.training.fit import Recipe
-    from hematovision.training.run import train
-
-    chosen = {name: getattr(options, name) for name, _, _ in _RECIPE_OPTIONS if getattr(options, name) is not None}
-    model = options.model or load_settings().model
-    card = train(_data(options), model, options.run_folder, Recipe(**chosen), options.backbone_weights)
-    print(json.dumps(card["metrics"], indent=1))
-    return 0
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    from hematovision.settings import load_settings
-    from hematovision.training.run import measure
-
-    print(json.dumps(measure(_data(options), options.model or load_settings().model, options.split), indent=1))
-    return 0
-
-
-def _data(options: argparse.Namespace) -> Path:
-    from hematovision.settings import load_settings
-
-    data = options.data or load_settings().data
-    if data is None:
-        raise InputError("No data set was named.", "Give --data FOLDER or set HEMATOVISION_DATA.")
-    return data
-
-
-def _quiet_tensorflow() -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -1,0 +1,207 @@
+"""The commands of a trainer: train, tune, crossvalidate, evaluate, model restore."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hematovision.errors import InputError
+
+if TYPE_CHECKING:
+    from hematovision.training.fit import Recipe
+
+BACKBONES = ("mobilenet_v2", "resnet50", "vgg16", "inception_v3")
+"""As in `training.backbone`, which would load TensorFlow to tell."""
+
+RECIPE_OPTIONS: tuple[tuple[str, type, str], ...] = (
+    ("frozen_epochs", int, "epochs with the backbone frozen"),
+    ("epochs", int, "epochs with everything trained and strong augmentation; with --extra: all epochs"),
+    ("settled_epochs", int, "last epochs, with mild augmentation"),
+    ("batch_size", int, "pictures a step"),
+    ("frozen_rate", float, "Adam's learning rate while frozen"),
+    ("rate", float, "highest learning rate afterwards"),
+    ("settled_rate", float, "highest learning rate of the last epochs"),
+    ("dropout", float, "share of features dropped before the heads"),
+    ("l2", float, "weight of the L2 penalty on the heads"),
+    ("unfrozen_layers", int, "how many of the backbone's last layers are trained (default: all)"),
+    ("attribute_weight", float, "weight of each attribute's loss beside the class's"),
+    ("seed", int, "seed of everything random"),
+)
+ADAPTED = ("epochs", "batch_size", "rate", "attribute_weight", "seed")
+"""The options of a recipe that --extra understands."""
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    train = commands.add_parser("train", help="train the model and replace the one in the model folder")
+    _add_recipe(train, "runs/train")
+    _add_model(train)
+    train.add_argument(
+        "--extra",
+        type=Path,
+        metavar="FOLDER",
+        help="adapt the present model to the cells in FOLDER, one sub-folder for each class; it is replaced only where "
+        "nothing gets worse, and the exit status is 0 either way",
+    )
+    train.add_argument(
+        "--replay", type=float, metavar="SHARE", help="with --extra: original pictures in each batch (default: 0.5)"
+    )
+    train.set_defaults(run=_train)
+
+    tune = commands.add_parser(
+        "tune", help="search for a better recipe: what is not set by an option is searched, where it can be"
+    )
+    _add_recipe(tune, "runs/tune")
+    tune.add_argument("--method", choices=("tpe", "random", "grid"), default="tpe", help="default: %(default)s")
+    tune.add_argument("--trials", type=int, default=20, metavar="N", help="counting those of a stopped search")
+    tune.set_defaults(run=_tune)
+
+    crossvalidate = commands.add_parser("crossvalidate", help="measure a recipe on every picture of train and val")
+    _add_recipe(crossvalidate, "runs/folds")
+    crossvalidate.add_argument("--folds", type=int, default=5, metavar="K", help="3 or more (default: %(default)s)")
+    crossvalidate.set_defaults(run=_crossvalidate)
+
+    evaluate = commands.add_parser("evaluate", help="measure the model on a split it was not trained on")
+    _add_data(evaluate)
+    _add_model(evaluate)
+    evaluate.add_argument("--split", choices=("val", "test"), default="test")
+    evaluate.set_defaults(run=_evaluate)
+
+    model = commands.add_parser("model", help="the model that the app uses")
+    actions = model.add_subparsers(required=True, metavar="ACTION")
+    restore = actions.add_parser("restore", help="change it for the one it replaced; once more changes them back")
+    _add_model(restore)
+    restore.set_defaults(run=_restore)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, help="folder with the data sets (default: HEMATOVISION_DATA)")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, help="folder of the model (default: the model folder)")
+
+
+def _add_recipe(parser: argparse.ArgumentParser, run_folder: str) -> None:
+    _add_data(parser)
+    parser.add_argument("--backbone", choices=BACKBONES, help="the network below the heads (default: mobilenet_v2)")
+    parser.add_argument(
+        "--backbone-weights",
+        default="imagenet",
+        metavar="FILE",
+        help="weights of the backbone without top; default: download ImageNet's",
+    )
+    parser.add_argument(
+        "--run",
+        dest="run_folder",
+        type=Path,
+        default=Path(run_folder),
+        help="folder for checkpoints; a stopped run goes on (default: %(default)s)",
+    )
+    for name, kind, text in RECIPE_OPTIONS:
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, type=kind, help=text)
+
+
+def _train(options: argparse.Namespace) -> int:
+    if options.extra is not None:
+        return _adapt(options)
+    if options.replay is not None:
+        raise InputError("There is nothing to replay beside.", "--replay goes with --extra FOLDER.")
+    recipe = _recipe(options)
+    from hematovision.training.run import train
+
+    card = train(_data(options), _model(options), options.run_folder, recipe, options.backbone_weights)
+    if card is not None:
+        print(json.dumps(card["metrics"], indent=1))
+    return 0
+
+
+def _adapt(options: argparse.Namespace) -> int:
+    chosen = _chosen(options)
+    if unfit := [name for name in chosen if name not in ADAPTED]:
+        raise InputError(
+            f"--{unfit[0].replace('_', '-')} does not go with --extra.",
+            "The model stays what it is. Of a recipe, --extra takes: " + ", ".join(ADAPTED).replace("_", "-") + ".",
+        )
+    _quiet_tensorflow()
+    from hematovision.training.adapt import Adaptation, adapt
+
+    if options.replay is not None:
+        chosen["replay"] = options.replay
+    report = adapt(_data(options), options.extra, _model(options), options.run_folder, Adaptation(**chosen))
+    print(json.dumps(report, indent=1))
+    return 0
+
+
+def _tune(options: argparse.Namespace) -> int:
+    recipe = _recipe(options)
+    from hematovision.library.datasets import read_datasets
+    from hematovision.training.fit import Recipe
+    from hematovision.training.tune import SEARCHED, train_command, tune
+
+    data = _data(options)
+    free = [name for name in SEARCHED if getattr(options, name) is None]
+    report = tune(
+        read_datasets(data), recipe, free, options.run_folder, options.method, options.trials, options.backbone_weights
+    )
+    weights = () if options.backbone_weights == "imagenet" else ("--backbone-weights", options.backbone_weights)
+    report["command"] = train_command(Recipe(**report["recipe"]), "--data", str(data), *weights)
+    print(json.dumps(report, indent=1))
+    return 0
+
+
+def _crossvalidate(options: argparse.Namespace) -> int:
+    recipe = _recipe(options)
+    from hematovision.library.datasets import read_datasets
+    from hematovision.training.crossval import crossvalidate
+
+    records = read_datasets(_data(options))
+    report = crossvalidate(records, options.folds, recipe, options.run_folder, options.backbone_weights)
+    print(json.dumps(report, indent=1))
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from hematovision.training.run import measure
+
+    print(json.dumps(measure(_data(options), _model(options), options.split), indent=1))
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from hematovision.training.shelf import restore
+
+    model = _model(options)
+    print(json.dumps({"model": str(model), "former": str(restore(model))}))
+    return 0
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("backbone", *(name for name, _, _ in RECIPE_OPTIONS))
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _recipe(options: argparse.Namespace) -> "Recipe":
+    _quiet_tensorflow()
+    from hematovision.training.fit import Recipe
+
+    return Recipe(**_chosen(options))
+
+
+def _data(options: argparse.Namespace) -> Path:
+    from hematovision.settings import load_settings
+
+    data = options.data or load_settings().data
+    if data is None:
+        raise InputError("No data set was named.", "Give --data FOLDER or set HEMATOVISION_DATA.")
+    return data
+
+
+def _model(options: argparse.Namespace) -> Path:
+    from hematovision.settings import load_settings
+
+    return options.model or load_settings().model
+
+
+def _quiet_tensorflow() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -1,0 +1,103 @@
+"""Adapting the present model to other cells: what may pass the gate, what is kept, what is put back."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hematovision import images
+from hematovision.cells import CELL_CLASSES
+from hematovision.errors import InputError
+from hematovision.library.drawn import draw_cell, series
+from hematovision.training import adapt as module
+from hematovision.training.adapt import Adaptation, adapt, mixed_order, objections
+from hematovision.training.backbone import set_trainable
+from hematovision.training.shelf import former_of, restore
+
+HOW = Adaptation(epochs=1, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def extra(tmp_path_factory):
+    """Two classes of another laboratory: four cells each."""
+    root = tmp_path_factory.mktemp("extra")
+    for label in ("monocyte", "neutrophil"):
+        (root / label).mkdir()
+        for i, drawn in enumerate(series([label], 4, seed=8, stain="wright")):
+            (root / label / f"{i}.png").write_bytes(images.encode_png(draw_cell(drawn).picture))
+    return root
+
+
+@pytest.fixture
+def model(tiny_model, tmp_path):
+    return shutil.copytree(tiny_model, tmp_path / "model")
+
+
+@pytest.fixture(autouse=True)
+def one_layer(monkeypatch):
+    """Only the last layer of the backbone is trained: a step of all of them takes long to build."""
+    monkeypatch.setattr(module, "set_trainable", lambda model, backbone: set_trainable(model, backbone, 1))
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def figures(recall=0.9, macro_f1=0.9, held_out=0.9):
+    recalls = dict.fromkeys(CELL_CLASSES, 0.9) | {"platelet": None, "monocyte": recall}
+    return {"val": {"recall": recalls, "macro_f1": macro_f1}, "held_out": {"accuracy": held_out}}
+
+
+def test_the_gate_names_each_figure_that_fell_and_lets_pass_what_did_not():
+    assert objections(figures(), figures()) == objections(figures(), figures(0.95, 0.9, 1.0)) == []
+    assert objections(figures(), figures(0.8999, 0.8, 0.7)) == [
+        "recall of monocyte on val fell from 0.9000 to 0.8999",
+        "macro_f1 on val fell from 0.9000 to 0.8000",
+        "accuracy on held_out fell from 0.9000 to 0.7000",
+    ]
+
+
+@given(st.integers(1, 60), st.integers(1, 200), st.integers(2, 40), st.floats(0, 0.95), st.integers(0, 3))
+def test_each_extra_picture_comes_once_and_replay_has_its_share(extra, home, batch_size, replay, seed):
+    order = mixed_order(extra, home, batch_size, replay, np.random.default_rng(seed))
+    assert sorted(order[order < extra]) == list(range(extra))
+    assert order.max() < extra + home
+    own = max(1, round(batch_size * (1 - replay)))
+    full = [order[i : i + batch_size] for i in range(0, (extra // own) * batch_size, batch_size)]
+    assert all((batch < extra).sum() == own and len(batch) == batch_size for batch in full)
+
+
+def test_what_passes_replaces_the_model_and_can_be_taken_back(data, extra, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "objections", lambda before, after: [])
+    old = contents(model)
+    report = adapt(data, extra, model, tmp_path / "run", HOW)
+    assert report["accepted"] and report["pictures"] == {"learned": 6, "held_out": 2}
+    assert (report["before"]["val"]["n"], report["after"]["held_out"]["n"]) == (8, 2)
+    card = json.loads((model / "card.json").read_text())
+    assert card["adaptation"]["how"]["replay"] == 0.5 and card["metrics"]["test"]
+    assert contents(former_of(model)) == old != contents(model)
+    restore(model)
+    assert contents(model) == old
+
+
+def test_what_is_refused_replaces_nothing_and_says_why(data, extra, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "objections", lambda before, after: ["macro_f1 on val fell"])
+    old = contents(model)
+    report = adapt(data, extra, model, tmp_path / "run", HOW)
+    assert (report["accepted"], report["reasons"]) == (False, ["macro_f1 on val fell"])
+    assert contents(model) == old and not former_of(model).exists()
+
+
+@pytest.mark.parametrize(("how", "message"), [(replace(HOW, replay=1.0), "no share of replay")])
+def test_a_wrong_share_is_refused(data, extra, model, tmp_path, how, message):
+    with pytest.raises(InputError, match=message):
+        adapt(data, extra, model, tmp_path / "run", how)
+
+
+def test_without_the_original_pictures_there_is_no_gate(cells_folder, extra, model, tmp_path):
+    with pytest.raises(InputError, match="the original pictures"):
+        adapt(cells_folder, extra, model, tmp_path / "run", HOW)
