@@ -60,6 +60,7 @@ class Index:
             self._embedding[row].astype(np.float32),
             card.temperature,
             card.confident_from,
+            trust=self._classifier.trust,
         )
 
     def build(self, paths: Mapping[str, Path], progress: Progress = lambda done, total: None) -> list[Path]:

@@ -10,17 +10,21 @@ from hematovision import images
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES, CLASS_HEAD, CORE_FOUR, output_slice
 from hematovision.library.records import Record
 from hematovision.training.metrics import (
+    auroc,
+    calibration,
     confusion_matrix,
-    expected_calibration_error,
+    coverage_by_class,
     fit_temperature,
     macro_f1,
-    negative_log_likelihood,
     scores_by_class,
     share,
     threshold_for,
 )
-from hematovision.vision.classifier import BATCH, Classifier, softmax
+from hematovision.training.noncells import HELD_OUT, KINDS, NO_WHITE_CELL, noncells
+from hematovision.training.trust import answers
+from hematovision.vision.classifier import Classifier, Prediction, softmax
 from hematovision.vision.reading import read_picture
+from hematovision.vision.trust import NOT_BLOOD, STATUSES
 
 CONFIDENT_ACCURACY = 0.995
 """An answer counts as confident where on `val` this share of the answers at least as sure was right."""
@@ -28,7 +32,7 @@ CONFIDENT_ACCURACY = 0.995
 
 def calibrate(classifier: Classifier, val: Sequence[Record]) -> tuple[float, float]:
     """(temperature, probability from which an answer is confident), both fitted on `val`."""
-    logits, keys = _class_logits(_logits(classifier, val, "calibrating")), _keys(val)
+    logits, keys = _class_logits(_stacked(_answers(classifier, val, "calibrating"))), _keys(val)
     temperature = fit_temperature(logits, keys)
     probabilities = softmax(logits / temperature)
     threshold = threshold_for(probabilities.max(1), probabilities.argmax(1) == keys, CONFIDENT_ACCURACY)
@@ -37,50 +41,97 @@ def calibrate(classifier: Classifier, val: Sequence[Record]) -> tuple[float, flo
 
 def evaluate_cells(classifier: Classifier, records: Sequence[Record]) -> dict[str, Any]:
     """Metrics on pictures of single cells: classes, core four, calibration, attributes."""
-    logits = _logits(classifier, records, "evaluating")
+    found = _answers(classifier, records, "evaluating")
+    logits = _stacked(found)
     keys = _keys(records)
     of_class = _class_logits(logits)
-    answers = of_class.argmax(1)
-    matrix = confusion_matrix(keys, answers, len(CELL_CLASSES))
+    chosen = of_class.argmax(1)
+    matrix = confusion_matrix(keys, chosen, len(CELL_CLASSES))
     core = np.array([CELL_CLASSES.index(label) for label in CORE_FOUR])
     is_core = np.isin(keys, core)
     among_four = core[of_class[:, core].argmax(1)]
-    probabilities = softmax(of_class / classifier.card.temperature)
     return {
-        "accuracy": share(int((answers == keys).sum()), len(keys)),
+        "accuracy": share(int((chosen == keys).sum()), len(keys)),
         "core_four": {
             "answers_among_four": share(int((among_four == keys)[is_core].sum()), int(is_core.sum())),
-            "answers_among_eight": share(int((answers == keys)[is_core].sum()), int(is_core.sum())),
+            "answers_among_eight": share(int((chosen == keys)[is_core].sum()), int(is_core.sum())),
         },
         "macro_f1": macro_f1(matrix),
         "classes": scores_by_class(matrix, CELL_CLASSES),
         "confusion": {"labels": list(CELL_CLASSES), "rows": matrix.tolist()},
-        "calibration": {
-            "nll": negative_log_likelihood(of_class, keys, classifier.card.temperature),
-            "ece": expected_calibration_error(probabilities.max(1), answers == keys),
-            "confident": share(int((probabilities.max(1) >= classifier.card.confident_from).sum()), len(keys)),
-        },
+        "calibration": calibration(of_class, keys, classifier.card.temperature),
+        "status": _statuses(found),
+        "answer_sets": coverage_by_class([answer.answer_set for answer in found], [r.label for r in records]),
         "attributes": _attributes(logits, records),
     }
 
 
 def evaluate_fields(classifier: Classifier, records: Sequence[Record]) -> dict[str, Any]:
     """Metrics on fields with one labeled white cell: the largest cell that is found is the answer, none is wrong."""
-    found = 0
+    found = [(r, answer) for r in tqdm(records, desc="fields", unit="field") if (answer := largest(classifier, r))]
+    answered = [record for record, _ in found]
     matrix = np.zeros((len(CELL_CLASSES), len(CELL_CLASSES)), int)
-    for record in tqdm(records, desc="fields", unit="field"):
-        cells = read_picture(images.read(record.path), classifier, "field").cells
-        if cells:
-            found += 1
-            matrix[CELL_CLASSES.index(record.label), CELL_CLASSES.index(cells[0].prediction.label)] += 1
+    for record, answer in found:
+        matrix[CELL_CLASSES.index(record.label), CELL_CLASSES.index(answer.label)] += 1
     core = [record for record in records if record.label in CORE_FOUR]
     right = sum(int(matrix[i, i]) for i in map(CELL_CLASSES.index, CORE_FOUR))
     return {
-        "cells_found": share(found, len(records)),
+        "cells_found": share(len(found), len(records)),
         "core_four_accuracy": share(right, len(core)),
         "classes": {k: v for k, v in scores_by_class(matrix, CELL_CLASSES).items() if v["n"]},
         "confusion": {"labels": list(CELL_CLASSES), "rows": matrix.tolist()},
+    } | (
+        {
+            "calibration": calibration(
+                _class_logits(_stacked([answer for _, answer in found])), _keys(answered), classifier.card.temperature
+            ),
+            "status": _statuses([answer for _, answer in found]),
+            "answer_sets": coverage_by_class([answer.answer_set for _, answer in found], [r.label for r in answered]),
+        }
+        if found
+        else {}
+    )
+
+
+def evaluate_trust(
+    classifier: Classifier, records: Sequence[Record], fields: Sequence[Record], each: int = 24, seed: int = 2
+) -> dict[str, Any]:
+    """What is refused of non-cells, `each` of every kind, and how far scores of cells lie from those of others.
+
+    `held_out` counts the kinds that had no part in the fit; fields without white cells stand beside, as of a kind of
+    its own. The AUROC is of familiarity, for `records` against the cells of `fields`; None without a fit or a field.
+    """
+    refused: dict[str, list[bool]] = {kind: [] for kind in KINDS}
+    for other in tqdm(noncells(each, seed), desc="non-cells", total=each * len(KINDS), unit="picture"):
+        refused[other.kind].append(read_picture(other.picture, classifier, "cell").status == NOT_BLOOD)
+    held_out = [one for kind in sorted(HELD_OUT) for one in refused[kind]]
+    fitted = [one for kind in KINDS if kind not in HELD_OUT | {NO_WHITE_CELL} for one in refused[kind]]
+    result: dict[str, Any] = {
+        "refused": {
+            "held_out": share(sum(held_out), len(held_out)),
+            "fitted": share(sum(fitted), len(fitted)),
+            "kinds": {kind: sum(ones) / len(ones) for kind, ones in refused.items()},
+        },
+        "familiarity_auroc": None,
     }
+    abroad = [answer for field in fields if (answer := largest(classifier, field))]
+    if classifier.trust is not None and abroad:
+        home, away = (
+            classifier.trust.familiarity.scores(np.stack([answer.embedding for answer in some]))
+            for some in (_answers(classifier, records, "familiarity"), abroad)
+        )
+        result["familiarity_auroc"] = auroc(home, away)
+    return result
+
+
+def largest(classifier: Classifier, field: Record) -> Prediction | None:
+    """The answer for the largest cell of a field; None where none is found or all are refused."""
+    cells = read_picture(images.read(field.path), classifier, "field").cells
+    return cells[0].prediction if cells else None
+
+
+def _statuses(found: Sequence[Prediction]) -> dict[str, Any]:
+    return {status: share(sum(answer.status == status for answer in found), len(found)) for status in STATUSES}
 
 
 def _attributes(logits: np.ndarray, records: Sequence[Record]) -> dict[str, Any]:
@@ -104,15 +155,12 @@ def _attributes(logits: np.ndarray, records: Sequence[Record]) -> dict[str, Any]
     }
 
 
-def _logits(classifier: Classifier, records: Sequence[Record], title: str) -> np.ndarray:
-    rows: list[np.ndarray] = []
-    with tqdm(total=len(records), desc=title, unit="picture") as bar:
-        for start in range(0, len(records), BATCH):
-            chunk = records[start : start + BATCH]
-            answers = classifier.classify_many([(images.read(record.path), None) for record in chunk])
-            rows += [answer.logits for answer in answers]
-            bar.update(len(chunk))
-    return np.stack(rows)
+def _answers(classifier: Classifier, records: Sequence[Record], title: str) -> list[Prediction]:
+    return answers(classifier, (images.read(record.path) for record in tqdm(records, desc=title, unit="picture")))
+
+
+def _stacked(found: Sequence[Prediction]) -> np.ndarray:
+    return np.stack([answer.logits for answer in found])
 
 
 def _class_logits(logits: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Figures of merit, in NumPy. Rows of a confusion matrix are the keys, columns the answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,3 +76,77 @@ def threshold_for(confidence: NDArray, right: NDArray[np.bool_], accuracy: float
     order = np.argsort(-confidence)
     reached = np.cumsum(right[order]) / np.arange(1, len(order) + 1) >= accuracy
     return float(confidence[order][np.flatnonzero(reached)[-1]]) if reached.any() else 1.0
+
+
+def brier_score(probabilities: NDArray, keys: NDArray[np.int_]) -> float:
+    """Mean squared distance (N, K) of probabilities and keys, summed over the classes (Brier 1950): 0 to 2."""
+    return float(((probabilities - np.eye(probabilities.shape[1])[keys]) ** 2).sum(1).mean())
+
+
+def reliability(confidence: NDArray, right: NDArray[np.bool_], bins: int = 10) -> list[dict[str, float | int]]:
+    """Mean confidence, accuracy and n in each bin of equal width that holds any answer, lowest first."""
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        {
+            "from": i / bins,
+            "n": int((which == i).sum()),
+            "confidence": float(confidence[which == i].mean()),
+            "accuracy": float(right[which == i].mean()),
+        }
+        for i in np.unique(which).tolist()
+    ]
+
+
+def auroc(inside: NDArray, outside: NDArray) -> float | None:
+    """Chance that a score from `inside` is above one from `outside`, a tie counting half; None where one is empty."""
+    if not len(inside) or not len(outside):
+        return None
+    ordered = np.sort(outside)
+    below = np.searchsorted(ordered, inside, "left") + np.searchsorted(ordered, inside, "right")
+    return float(below.mean() / (2 * len(outside)))
+
+
+def bootstrap_interval(
+    statistic: Callable[..., float], *columns: NDArray, rounds: int = 500, seed: int = 0
+) -> tuple[float, float]:
+    """95 % percentile interval of a statistic of columns (N, ...) whose rows are drawn anew together (Efron 1979)."""
+    rng = np.random.default_rng(seed)
+    count = len(columns[0])
+    values = []
+    for _ in range(rounds):
+        rows = rng.integers(count, size=count)
+        values.append(statistic(*(column[rows] for column in columns)))
+    low, high = np.quantile(values, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def calibration(logits: NDArray, keys: NDArray[np.int_], temperature: float) -> dict[str, Any]:
+    """How well the probabilities of (N, K) logits keep their word: NLL and Brier with intervals, ECE, bins."""
+    probabilities = softmax(logits / temperature)
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == keys
+
+    def nll(some: NDArray, their: NDArray[np.int_]) -> float:
+        return negative_log_likelihood(some, their, temperature)
+
+    def figure(statistic: Callable[..., float], *columns: NDArray) -> dict[str, Any]:
+        return {"value": statistic(*columns), "interval": list(bootstrap_interval(statistic, *columns))}
+
+    return {
+        "n": len(keys),
+        "nll": figure(nll, logits, keys),
+        "brier": figure(brier_score, probabilities, keys),
+        # Drawing anew adds noise to each bin, which only ever adds to this sum: such an interval would lie too high.
+        "ece": expected_calibration_error(confidence, right),
+        "bins": reliability(confidence, right),
+    }
+
+
+def coverage_by_class(sets: Sequence[Sequence[str]], keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Of the answer sets of each key that occurs, and of `all`: share that holds the key, and mean size."""
+    found = {}
+    for label in (*sorted(set(keys)), "all"):
+        chosen = [(answers, key) for answers, key in zip(sets, keys, strict=True) if label in (key, "all")]
+        covered = sum(key in answers for answers, key in chosen)
+        sizes = [len(answers) for answers, _ in chosen]
+        found[label] = {"coverage": share(covered, len(chosen)), "size": float(np.mean(sizes)) if sizes else None}
+    return found

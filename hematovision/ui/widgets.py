@@ -20,6 +20,7 @@ from hematovision.vision.heatmap import GRADCAM, overlay
 STATUS_WORDS = {
     "confident": "Confident",
     "check": "Check yourself: the model is not sure",
+    "unfamiliar": "Unfamiliar: unlike the cells the model learned from",
     "no_cell": "No white cell was found in this field",
     "not_blood": "Not a blood cell: nothing here is stained like one",
 }

@@ -18,11 +18,14 @@ from hematovision.errors import ModelError
 from hematovision.images import Picture
 from hematovision.smear.framing import Frame, cut
 from hematovision.vision.card import LITERT_FILE, RESTORE, ModelCard, checked_bytes, load_card
+from hematovision.vision.trust import CHECK, CONFIDENT, NOT_BLOOD, UNFAMILIAR, Trust, conformal_set, load_trust
 
 Floats = NDArray[np.float32]
 
 OUTPUTS = ("logits", "maps", "embedding")
 """Names of the exported model's outputs, in the order of `Prediction`."""
+EARLY = "early"
+"""One more output, which a model may have: mean and standard deviation of a middle layer's channels."""
 
 BATCH = 16
 """Pictures that go through the network at once when there are many."""
@@ -33,6 +36,7 @@ class Prediction:
     """The model's answer for one framed cell.
 
     `logits` (V,) and `maps` (h, w, V) run over all heads in the order of `cells.HEADS`; `embedding` is (C,).
+    `early` (F,) is None where the model has no such output; without `trust` nothing is known of cells it never saw.
     """
 
     logits: Floats
@@ -40,6 +44,8 @@ class Prediction:
     embedding: Floats
     temperature: float
     confident_from: float
+    early: Floats | None = None
+    trust: Trust | None = None
 
     @cached_property
     def probabilities(self) -> dict[str, float]:
@@ -56,14 +62,23 @@ class Prediction:
         """Calibrated probability of `label`."""
         return self.probabilities[self.label]
 
-    @property
+    @cached_property
     def status(self) -> str:
-        """`confident` from the card's threshold on, else `check`."""
-        return "confident" if self.probability >= self.confident_from else "check"
+        """One of `trust.STATUSES`: `not_blood`, else `unfamiliar`, else `confident` from the card's threshold on."""
+        if self.trust is not None and not self.trust.is_cell(self.early):
+            return NOT_BLOOD
+        if self.trust is not None and not self.trust.is_familiar(self.embedding):
+            return UNFAMILIAR
+        return CONFIDENT if self.probability >= self.confident_from else CHECK
 
     @cached_property
     def answer_set(self) -> tuple[str, ...]:
-        """The likeliest classes, in order, until their probabilities reach the card's threshold for `confident`."""
+        """The classes that it may be, the likeliest first: a conformal set, where the card has its thresholds.
+
+        Else the likeliest classes until their probabilities reach the card's threshold for `confident`.
+        """
+        if self.trust is not None:
+            return conformal_set(self.probabilities, self.trust.least)
         chosen: list[str] = []
         total = 0.0
         for label, probability in sorted(self.probabilities.items(), key=lambda item: -item[1]):
@@ -89,6 +104,7 @@ class Classifier:
     def __init__(self, folder: Path, threads: int = 2):
         """Raises ModelError where the files are missing, damaged, or do not fit the card."""
         self.card: ModelCard = load_card(folder)
+        self.trust: Trust | None = load_trust(self.card)
         self._content = checked_bytes(self.card, LITERT_FILE)
         self._threads = threads
         self._lock = threading.Lock()
@@ -124,8 +140,11 @@ class Classifier:
 
     def _run(self, engine: "_Engine", inputs: NDArray) -> list[Prediction]:
         card = self.card
-        rows = zip(*engine.run(inputs), strict=True)
-        return [Prediction(*row, temperature=card.temperature, confident_from=card.confident_from) for row in rows]
+        found = []
+        for logits, maps, embedding, *more in zip(*engine.run(inputs), strict=True):
+            early = more[0] if more else None
+            found.append(Prediction(logits, maps, embedding, card.temperature, card.confident_from, early, self.trust))
+        return found
 
 
 class _Engine:
@@ -141,18 +160,18 @@ class _Engine:
         except (ValueError, RuntimeError) as error:
             raise ModelError("The model file cannot be run.", RESTORE) from error
         width = sum(len(values) for values in HEADS.values())
-        if set(outputs) != set(OUTPUTS) or outputs["logits"]["shape"][-1] != width:
+        if set(outputs) - {EARLY} != set(OUTPUTS) or outputs["logits"]["shape"][-1] != width:
             raise ModelError("The model file has other outputs than this program reads.", RESTORE)
-        self._outputs = [outputs[name]["index"] for name in OUTPUTS]
+        self._outputs = [outputs[name]["index"] for name in (*OUTPUTS, EARLY) if name in outputs]
 
-    def run(self, inputs: NDArray) -> tuple[Floats, Floats, Floats]:
-        """Logits, maps and embedding, in the order of `OUTPUTS`. Raises ModelError where a logit is not finite."""
+    def run(self, inputs: NDArray) -> list[Floats]:
+        """Logits, maps, embedding, and early features where there are. Raises ModelError for what is not finite."""
         self._interpreter.set_tensor(self._input, inputs.astype(np.float32))
         self._interpreter.invoke()
-        logits, maps, embedding = (self._interpreter.get_tensor(index) for index in self._outputs)
-        if not np.isfinite(logits).all():
+        found = [self._interpreter.get_tensor(index) for index in self._outputs]
+        if not np.isfinite(found[0]).all():
             raise ModelError("The model gave no usable answer.", RESTORE)
-        return logits, maps, embedding
+        return found
 
 
 def softmax(values: NDArray) -> NDArray:

@@ -7,6 +7,7 @@ from hematovision.images import Picture
 from hematovision.smear.finder import find_cells, is_stained
 from hematovision.smear.framing import Box, Frame
 from hematovision.vision.classifier import Classifier, Prediction
+from hematovision.vision.trust import CHECK, NOT_BLOOD, STATUSES
 
 MODES = ("auto", "cell", "field")
 
@@ -37,7 +38,7 @@ class CellReading:
 
 @dataclass(frozen=True)
 class PictureReading:
-    """All cells of a picture. `status` is that of its least certain cell; a refused picture has no cells."""
+    """All cells of a picture. `status` is that of its least certain cell; what is refused is not among the cells."""
 
     status: str
     cells: tuple[CellReading, ...]
@@ -48,7 +49,7 @@ def read_picture(picture: Picture, classifier: Classifier, mode: str = "auto") -
     if mode not in MODES:
         raise unknown("way to read a picture", mode, MODES)
     if not is_stained(picture):
-        return PictureReading("not_blood", ())
+        return PictureReading(NOT_BLOOD, ())
     height, width = picture.shape[:2]
     whole: Box = (0, 0, width, height)
     framed = [(whole, Frame.whole(picture.shape))]
@@ -57,11 +58,15 @@ def read_picture(picture: Picture, classifier: Classifier, mode: str = "auto") -
         if found or mode == "field":
             framed = found
     if not framed:
-        return PictureReading("check", ())
+        return PictureReading(CHECK, ())
     answers = classifier.classify_many([(picture, frame) for _, frame in framed])
-    cells = tuple(CellReading(box, frame, answer) for (box, frame), answer in zip(framed, answers, strict=True))
-    status = "confident" if all(cell.prediction.status == "confident" for cell in cells) else "check"
-    return PictureReading(status, cells)
+    cells = tuple(
+        CellReading(box, frame, answer)
+        for (box, frame), answer in zip(framed, answers, strict=True)
+        if answer.status != NOT_BLOOD
+    )
+    statuses = [cell.prediction.status for cell in cells]
+    return PictureReading(max(statuses, key=STATUSES.index, default=NOT_BLOOD), cells)
 
 
 def _may_be_field(picture: Picture) -> bool:

@@ -56,3 +56,38 @@ def test_the_threshold_is_the_lowest_that_keeps_its_promise():
     assert metrics.threshold_for(confidence, right, 1.0) == 0.9
     assert metrics.threshold_for(confidence, right, 0.75) == 0.7
     assert metrics.threshold_for(confidence, ~right[::-1] & False, 0.5) == 1.0
+
+
+def test_brier_score_by_hand():
+    probabilities = np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
+    assert metrics.brier_score(probabilities, np.array([0, 0, 0])) == pytest.approx((0 + 0.5 + 2) / 3)
+
+
+def test_reliability_says_what_each_bin_promised_and_kept():
+    bins = metrics.reliability(np.array([0.95, 1.0, 0.55]), np.array([1, 0, 1], bool))
+    assert [(b["from"], b["n"], b["accuracy"]) for b in bins] == [(0.5, 1, 1.0), (0.9, 2, 0.5)]
+    assert bins[1]["confidence"] == pytest.approx(0.975)
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "area"),
+    [([3, 4], [1, 2], 1), ([1, 2], [3, 4], 0), ([1, 1], [1], 0.5), ([1, 3], [2], 0.5), ([2, 3], [1, 2], 0.875)],
+)
+def test_auroc_counts_pairs(inside, outside, area):
+    assert metrics.auroc(np.array(inside), np.array(outside)) == area
+    assert metrics.auroc(np.array(inside), np.array([])) is None
+
+
+def test_the_bootstrap_draws_rows_together_and_the_same_each_time():
+    values = np.random.default_rng(0).normal(5, 1, 400)
+    low, high = metrics.bootstrap_interval(lambda v: float(v.mean()), values)
+    assert low < values.mean() < high and high - low == pytest.approx(4 * values.std() / 20, rel=0.15)
+    assert metrics.bootstrap_interval(lambda a, b: float((a - b).sum()), values, values) == (0, 0)
+    assert (low, high) == metrics.bootstrap_interval(lambda v: float(v.mean()), values)
+
+
+def test_coverage_and_size_of_answer_sets_by_class():
+    found = metrics.coverage_by_class([("a",), ("a", "b"), ("a",)], ["a", "b", "b"])
+    assert {k: (v["coverage"]["value"], v["size"]) for k, v in found.items()} == {
+        "a": (1, 1), "b": (0.5, 1.5), "all": (2 / 3, 4 / 3),
+    }  # fmt: skip

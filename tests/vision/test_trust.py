@@ -1,0 +1,144 @@
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hematovision.cells import CELL_CLASSES, CLASS_HEAD, output_index
+from hematovision.errors import ModelError
+from hematovision.vision.classifier import Classifier, Prediction
+from hematovision.vision.reading import read_picture
+from hematovision.vision.trust import TRUST_FILE, Likeness, Subspace, Trust, conformal_set, pack
+
+PLANE = Likeness(mean=np.array([1, 1], np.float32), projection=np.array([[1, 0], [0, 0.5]], np.float32))
+AXIS = Subspace(mean=np.array([1, 1], np.float32), projection=np.array([[1], [0]], np.float32))
+LEAST = dict.fromkeys(CELL_CLASSES, 0.2)
+TRUST = Trust(PLANE, AXIS, cell_from=-4, familiar_from=-0.6, least=LEAST)
+
+
+def prediction(early, embedding, trust=TRUST, **scores) -> Prediction:
+    logits = np.zeros(39, np.float32)
+    for label in CELL_CLASSES:
+        logits[output_index(CLASS_HEAD, label)] = np.log(scores.get(label, 1e-9))
+    maps = np.zeros((7, 7, 39), np.float32)
+    return Prediction(logits, maps, np.array(embedding, np.float32), 1.0, 0.9, early, trust)
+
+
+def test_likeness_is_the_distance_to_the_mean():
+    assert PLANE.scores(np.array([[1, 1], [1, 5], [4, 1], [4, -7]])).tolist() == [0, -2, -3, -5]
+
+
+def test_familiarity_is_the_share_that_stays_in_the_known_directions():
+    scores = AXIS.scores(np.array([[9, 1], [1, 5], [4, 5], [1, 1]]))
+    assert scores == pytest.approx([0, -1, -0.8, -1])
+
+
+@given(st.floats(-50, 50), st.floats(-50, 50), st.floats(0, 1))
+def test_farther_out_is_never_more_alike(x, y, share):
+    way = np.array([x, y])
+    far, near = PLANE.scores(np.array([PLANE.mean + way, PLANE.mean + share * way]))
+    assert far <= near + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("early", "embedding", "probability", "status"),
+    [
+        ([1, 1], [9, 1], 0.95, "confident"),
+        ([1, 1], [9, 1], 0.6, "check"),
+        ([1, 1], [4, 5], 0.95, "unfamiliar"),
+        ([1, 9.1], [9, 1], 0.95, "not_blood"),
+        ([1, 9.1], [4, 5], 0.6, "not_blood"),
+        (None, [9, 1], 0.95, "confident"),
+        (None, [4, 5], 0.95, "unfamiliar"),
+    ],
+)
+def test_the_worst_that_is_known_is_the_status(early, embedding, probability, status):
+    features = None if early is None else np.array(early, np.float32)
+    answer = prediction(features, embedding, monocyte=probability, lymphocyte=1 - probability)
+    assert answer.status == status
+
+
+def test_without_a_gate_everything_is_a_cell():
+    trust = Trust(None, AXIS, cell_from=-4, familiar_from=-0.6, least=LEAST)
+    assert prediction(np.array([1, 99.0]), [9, 1], trust, monocyte=1.0).status == "confident"
+
+
+def test_an_answer_set_holds_who_reaches_their_class_s_least_probability():
+    least = LEAST | {"monocyte": 0.02, "lymphocyte": 0.5}
+    torn = {"neutrophil": 0.6, "lymphocyte": 0.3, "monocyte": 0.05, "basophil": 0.05}
+    assert conformal_set(torn, least) == ("neutrophil", "monocyte")
+    assert conformal_set({"lymphocyte": 0.4, "neutrophil": 0.1}, least) == ("lymphocyte",)
+    trust = Trust(PLANE, AXIS, -4, -0.6, least)
+    assert prediction(None, [9, 1], trust, **torn).answer_set == ("neutrophil", "monocyte")
+
+
+@given(st.lists(st.floats(0, 1), min_size=8, max_size=8), st.lists(st.floats(0, 1), min_size=8, max_size=8))
+def test_an_answer_set_is_never_empty_and_shrinks_as_thresholds_rise(values, thresholds):
+    probabilities = dict(zip(CELL_CLASSES, values, strict=True))
+    least = dict(zip(CELL_CLASSES, thresholds, strict=True))
+    chosen = conformal_set(probabilities, least)
+    assert chosen[0] == max(probabilities, key=probabilities.__getitem__)
+    assert set(conformal_set(probabilities, {k: (1 + v) / 2 for k, v in least.items()})) <= set(chosen)
+    assert set(conformal_set(probabilities, dict.fromkeys(CELL_CLASSES, 0.0))) == set(CELL_CLASSES)
+
+
+@pytest.fixture
+def trusted(tiny_model, tmp_path):
+    """The tiny model with a file on trust, which takes every cell for known."""
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model, folder)
+    depth = 1280  # of MobileNetV2, at any width up to 1
+    anything = Subspace(np.zeros(depth, np.float32), np.zeros((depth, 1), np.float32))
+    write(folder, pack(None, anything))
+    return folder
+
+
+def write(folder, content, **thresholds):
+    (folder / TRUST_FILE).write_bytes(content)
+    card = json.loads((folder / "card.json").read_text())
+    card["files"][TRUST_FILE] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    card["thresholds"] |= {"cell": -1.0, "familiar": -1.0, "answer_set": LEAST} | thresholds
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+def test_a_model_without_the_file_answers_as_before(tiny_model, cell):
+    answer = Classifier(tiny_model).classify(cell)
+    assert answer.trust is None and answer.early is None and answer.status in ("confident", "check")
+
+
+def test_thresholds_come_from_the_card(trusted, cell):
+    assert Classifier(trusted).classify(cell).status in ("confident", "check")
+    write(trusted, (trusted / TRUST_FILE).read_bytes(), familiar=1.0)
+    reading = read_picture(cell, Classifier(trusted), "cell")
+    assert reading.status == "unfamiliar" and len(reading.cells) == 1
+
+
+def test_a_picture_of_refused_cells_has_none(trusted, cell, monkeypatch):
+    monkeypatch.setattr(Trust, "is_cell", lambda self, early: False)
+    reading = read_picture(cell, Classifier(trusted), "cell")
+    assert (reading.status, reading.cells) == ("not_blood", ())
+
+
+DAMAGE = {
+    "missing": lambda f: (f / TRUST_FILE).unlink(),
+    "another": lambda f: (f / TRUST_FILE).write_bytes(b"PK"),
+    "no numbers": lambda f: write(f, b"PK"),
+    "no archive": lambda f: write(f, b"numbers"),
+    "no thresholds": lambda f: write(f, (f / TRUST_FILE).read_bytes(), answer_set={}),
+    "wrong shapes": lambda f: write(f, pack(None, Subspace(np.zeros(3, np.float32), np.zeros((2, 2), np.float32)))),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_file_that_does_not_fit_the_card_is_refused(name, trusted):
+    DAMAGE[name](trusted)
+    with pytest.raises(ModelError) as caught:
+        Classifier(trusted)
+    assert caught.value.hint
+
+
+def test_the_same_numbers_make_the_same_file():
+    assert pack(PLANE, AXIS) == pack(PLANE, AXIS) != pack(None, AXIS)
