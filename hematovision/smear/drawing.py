@@ -191,13 +191,15 @@ def _paint_red_cell(
 
 
 def _paint_cell(slide: _Slide, spec: CellSpec, center: tuple[float, float], rng: np.random.Generator) -> None:
-    cell, nucleus, granules, (on_slide, inside) = _paint_body(slide, spec, center, rng)
-    for plane, part in ((slide.cell, cell), (slide.nucleus, nucleus), (slide.granules, granules)):
-        plane[on_slide] = np.maximum(plane[on_slide], part[inside])
+    on_slide, parts = _paint_body(slide, spec, center, rng)
+    for plane, part in zip((slide.cell, slide.nucleus, slide.granules), parts, strict=True):
+        plane[on_slide] = np.maximum(plane[on_slide], part)
 
 
-def _paint_body(slide: _Slide, spec: CellSpec, center: tuple[float, float], rng: np.random.Generator):
-    """One nucleated cell or platelet, in a square around its center; returns its masks and where the square lies."""
+def _paint_body(
+    slide: _Slide, spec: CellSpec, center: tuple[float, float], rng: np.random.Generator
+) -> tuple[tuple[slice, slice], tuple[Plane, Plane, Plane]]:
+    """One nucleated cell or platelet; returns where it lies on the slide, and there its cell, nucleus and granules."""
     radius = spec.diameter / 2 * PIXELS_PER_UM
     on_slide, inside = slide.window(center, radius * 1.5 + 4)
     side = 2 * int(np.ceil(radius * 1.5 + 4)) + 1
@@ -223,7 +225,7 @@ def _paint_body(slide: _Slide, spec: CellSpec, center: tuple[float, float], rng:
     slide.density[on_slide] *= beneath[inside][..., None]
     slide.density[on_slide] += np.asarray(density)[inside]
     slide.red_cells[on_slide] *= beneath[inside]
-    return cell, nucleus, granules, (on_slide, inside)
+    return on_slide, (cell[inside], nucleus[inside], granules[inside])
 
 
 def _outline(spec: CellSpec, radius: float, side: int, rng: np.random.Generator) -> Plane:

@@ -41,25 +41,11 @@ def kind_name(kind: Kind) -> str:
 
 def choose_preset(state: State) -> None:
     """Two presets, and the slider between them."""
-    start, end = st.columns(2)
-    start.selectbox(
-        "Preset",
-        KINDS,
-        key="lab-from",
-        format_func=kind_name,
-        on_change=follow_preset,
-        args=(state,),
-        persist_state="session",
-    )
-    end.selectbox(
-        "Morph into",
-        KINDS,
-        key="lab-to",
-        format_func=kind_name,
-        on_change=follow_morph,
-        args=(state,),
-        persist_state="session",
-    )
+    boxes = (("Preset", "lab-from", follow_preset), ("Morph into", "lab-to", follow_morph))
+    for place, (label, key, follow) in zip(st.columns(2), boxes, strict=True):
+        place.selectbox(
+            label, KINDS, key=key, format_func=kind_name, on_change=follow, args=(state,), persist_state="session"
+        )
     st.slider(
         f"From {kind_name(state['lab-from']).lower()} to {kind_name(state['lab-to']).lower()}",
         0,
