@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hematovision.images import Picture, at_most
-from hematovision.smear.framing import Box
+
+Box = tuple[int, int, int, int]
+"""x, y, width, height in pixels of the picture."""
 
 WORKING_SIDE = 640
 """Larger fields are searched at this longer side: finding a nucleus needs no finer grain."""

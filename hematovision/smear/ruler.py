@@ -24,7 +24,7 @@ _QUANTILE = 0.6
 def pixels_per_um(picture: Picture) -> float | None:
     """Scale of a picture (H, W, 3), or None where fewer than three red cells can be measured."""
     small, shrink = at_most(picture, WORKING_SIDE)
-    mask = _red_cells(small)
+    mask = red_cells(small)
     side = min(mask.shape)
     depth = cv2.GaussianBlur(cv2.distanceTransform(mask, cv2.DIST_L2, 5), (0, 0), 1)
     near = 2 * round(0.03 * side) + 1
@@ -39,8 +39,8 @@ def pixels_per_um(picture: Picture) -> float | None:
     return float(2 * FIT * np.quantile(radius[whole], _QUANTILE) / shrink / RED_CELL)
 
 
-def _red_cells(picture: Picture) -> NDArray[np.uint8]:
-    """Red cells as 0 or 1, their pallor filled: what absorbs green light and is not violet."""
+def red_cells(picture: Picture) -> NDArray[np.uint8]:
+    """Red cells of (H, W, 3) as 0 or 1, their pallor filled: what absorbs green light and is not violet."""
     green = cv2.GaussianBlur(picture[..., 1], (0, 0), 1.0)
     brightness, _ = cv2.threshold(green, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     tone = violet(picture)

@@ -6,6 +6,7 @@ from hematovision.errors import unknown
 from hematovision.images import Picture
 from hematovision.smear.finder import find_cells, is_stained
 from hematovision.smear.framing import Box, Frame
+from hematovision.smear.ruler import pixels_per_um
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.trust import CHECK, NOT_BLOOD, STATUSES
 
@@ -52,9 +53,10 @@ def read_picture(picture: Picture, classifier: Classifier, mode: str = "auto") -
         return PictureReading(NOT_BLOOD, ())
     height, width = picture.shape[:2]
     whole: Box = (0, 0, width, height)
-    framed = [(whole, Frame.whole(picture.shape))]
+    framed = [(whole, Frame.of_cell(picture))]
     if mode == "field" or (mode == "auto" and _may_be_field(picture)):
-        found = [(cell.box, Frame.around(cell.box)) for cell in find_cells(picture)]
+        scale = pixels_per_um(picture)
+        found = [(cell.box, Frame.around(cell.box, scale)) for cell in find_cells(picture)]
         if found or mode == "field":
             framed = found
     if not framed:
