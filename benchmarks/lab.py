@@ -37,7 +37,7 @@ def main() -> int:
         first = DrawnCell(typical("monocyte"), "mgg", 1)
         cells = iter([replace(first, seed=seed) for seed in range(2, 2 * rounds + 20)])
         known = lab.draw(first)
-        frame = Frame.whole(known.drawn.picture.shape)
+        frame = Frame.of_cell(known.drawn.picture)
         inputs = cut(known.drawn.picture, frame, explain.classifier.card.size)[None]
 
         def shown(found: LabCell) -> bytes:

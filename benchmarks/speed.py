@@ -42,14 +42,14 @@ def main() -> int:
     import tensorflow as tf
 
     gradients = Gradients(model)
-    inputs = cut(picture, Frame.whole(picture.shape), classifier.card.size)
+    inputs = cut(picture, Frame.of_cell(picture), classifier.card.size)
     batch = tf.constant(inputs[None].astype(np.float32))
     compiled = tf.function(lambda x: gradients.model(x, training=False), input_signature=[tf.TensorSpec(batch.shape)])
     index = list(HEADS[CLASS_HEAD]).index("monocyte")
 
     def answer_with_map() -> None:
         prediction = classifier.classify(picture)
-        lay(prediction.map_of(CLASS_HEAD, prediction.label), Frame.whole(picture.shape), picture.shape)
+        lay(prediction.map_of(CLASS_HEAD, prediction.label), Frame.of_cell(picture), picture.shape)
 
     times = in_turns(
         {

@@ -56,7 +56,7 @@ class Explain:
         Raises WorkerError for a gradient method whose worker fails, InputError for an unknown method.
         """
         head, value = target or (CLASS_HEAD, prediction.label)
-        frame = frame or Frame.whole(picture.shape)
+        frame = frame or Frame.of_cell(picture)
         if method == GRADCAM:
             raw = prediction.map_of(head, value)
         elif method == GRADCAM_GRADIENTS:

@@ -12,7 +12,8 @@ from hematovision.cells import CELL_CLASSES
 from hematovision.errors import InputError
 from hematovision.library.datasets import read_datasets
 from hematovision.library.records import Record
-from hematovision.training.backbone import set_trainable
+from hematovision.training.augment import MILD
+from hematovision.training.backbone import RelativeAdam, set_trainable
 from hematovision.training.batches import Batches
 from hematovision.training.devices import Steps
 from hematovision.training.evaluate import evaluate_cells
@@ -72,12 +73,14 @@ def adapt(data: Path, extra: Path, model_folder: Path, run_folder: Path, how: Ad
     raw = {key: value for key, value in card.raw.items() if key not in ("format", "input", "heads", "files", "metrics")}
     counts = {"learned": len(learned), "held_out": len(held_out)}
     adaptation = {"how": asdict(how), "pictures": counts, "from": card.version}
-    export(model, made, raw | {"adaptation": adaptation}, card.raw["input"]["scaling"])
+    # The other thresholds belong to the file on trust, which is not this model's.
+    thresholds = {"confident": card.confident_from}
+    export(model, made, raw | {"thresholds": thresholds, "adaptation": adaptation}, card.raw["input"]["scaling"])
     calibrate_card(made, val)
     after = _figures(made, val, held_out)
     reasons = objections(before, after)
     if not reasons:
-        finish(data, made)
+        finish(data, made, learned)
         put_in_place(made, model_folder)
     return {"accepted": not reasons, "reasons": reasons, "before": before, "after": after, "pictures": counts}
 
@@ -121,10 +124,10 @@ def _split(records: Sequence[Record], seed: int) -> tuple[list[Record], list[Rec
 def _train(model: keras.Model, learned: Sequence[Record], home: Sequence[Record], how: Adaptation, size: int) -> None:
     keras.utils.set_random_seed(how.seed)
     set_trainable(model, backbone=True)
-    model.compile(optimizer=keras.optimizers.Adam(how.rate))
+    model.compile(optimizer=RelativeAdam(how.rate))
     steps = Steps(model, loss_weights(how.attribute_weight))
     for epoch in range(how.epochs):
-        batches = Batches([*learned, *home], size, how.batch_size, seed=how.seed, epoch=epoch, mild=True)
+        batches = Batches([*learned, *home], size, how.batch_size, seed=how.seed, epoch=epoch, abroad=MILD)
         rng = np.random.default_rng((how.seed, epoch))
         batches.order = mixed_order(len(learned), len(home), how.batch_size, how.replay, rng)
         train_epoch(steps, batches, f"epoch {epoch + 1}/{how.epochs}")

@@ -1,67 +1,108 @@
-"""Other slides of the same cell: turned, mirrored, nearer or farther, and in another laboratory's stain and light."""
+"""Other slides of the same cell: turned, mirrored, nearer or farther, and from another laboratory."""
 
 import cv2
 import numpy as np
 
 from hematovision.images import Picture
+from hematovision.smear.framing import Frame
+from hematovision.smear.light import BACKGROUND, RED_CELL_DENSITY, background
 
-WILD, MILD = (0.85, 1.5, 0.65), (0.92, 1.2, 0.2)
-"""Least and greatest zoom, and the share of pictures in another laboratory's stain."""
+ABROAD, MILD = 0.5, 0.2
+"""Share of pictures from another laboratory: with other dyes, light, optics and framing."""
+
+_DENSITY = np.log(np.array(BACKGROUND) / np.maximum(np.arange(256.0), 1.0)[:, None])
+"""(256, 3): optical density of each level of each channel, 0 where the background is."""
+_WHITE = np.log(np.array(BACKGROUND))
+_PIVOT = float(np.mean(RED_CELL_DENSITY))
 
 
-def augment(picture: Picture, size: int, rng: np.random.Generator, mild: bool = False) -> Picture:
-    """A random variant of (H, W, 3) as (size, size, 3) uint8; a mild one stays nearer home. All chance is `rng`'s."""
-    least, greatest, abroad = MILD if mild else WILD
-    return _degrade(_restain(_move(picture, size, (least, greatest), rng), abroad, rng), rng)
+def augment(picture: Picture, frame: Frame, size: int, rng: np.random.Generator, abroad: float = ABROAD) -> Picture:
+    """A random variant of what `frame` shows of a picture (H, W, 3) in even light, as (size, size, 3) uint8.
+
+    The share `abroad` of the variants is changed strongly, the rest hardly: the home laboratory stays what it is. All
+    chance is `rng`'s.
+    """
+    if rng.random() < abroad:
+        return _other_camera(_other_dyes(_move(picture, frame, size, (0.7, 1.45), 0.08, rng), 1.0, rng), rng)
+    return _other_focus(_other_dyes(_move(picture, frame, size, (0.94, 1.06), 0.03, rng), 0.2, rng), rng)
 
 
-def _move(picture: Picture, size: int, zooms: tuple[float, float], rng: np.random.Generator) -> Picture:
-    """Rotation by any angle, mirror, zoom, shift up to 6 %; the edge is mirrored."""
+def _move(
+    picture: Picture, frame: Frame, size: int, zooms: tuple[float, float], shift: float, rng: np.random.Generator
+) -> Picture:
+    """Rotation by any angle, mirror, zoom, shift. Beyond the edge the picture is mirrored, or there is background."""
     height, width = picture.shape[:2]
     angle = rng.uniform(0, 2 * np.pi)
     zoom = np.exp(rng.uniform(*np.log(zooms)))
     mirror = rng.choice((-1.0, 1.0))
-    shift = rng.uniform(-0.06, 0.06, 2) * (height, width)
-    scale = max(height, width) / size / zoom
+    scale = frame.side / size / zoom
     cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
     linear = np.array([[cos * mirror, -sin], [sin * mirror, cos]])
-    center = np.array([width / 2, height / 2]) + shift[::-1] - 0.5
+    center = np.array([frame.x, frame.y]) + frame.side * (0.5 + rng.uniform(-shift, shift, 2)) - 0.5
     offset = center - linear @ np.array([size / 2 - 0.5, size / 2 - 0.5])
     matrix = np.column_stack([linear, offset])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    flags = (cv2.INTER_CUBIC if scale <= 1 else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+    if shift > 0.05 and rng.random() < 0.3:
+        # As at the edge of a field: nothing from a line on that comes near the cell.
+        picture = picture.copy()
+        left, right, top, bottom = rng.uniform(-0.3, 0.22, 4)
+        color = background(picture)
+        picture[:, : max(0, round(left * width))] = color
+        picture[:, width - max(0, round(right * width)) :] = color
+        picture[: max(0, round(top * height))] = color
+        picture[height - max(0, round(bottom * height)) :] = color
     return cv2.warpAffine(picture, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT_101).astype(
         np.uint8
     )
 
 
-def _restain(picture: Picture, abroad: float, rng: np.random.Generator) -> Picture:
-    """Hue and saturation, then for each channel gain, brightness and gamma.
+def _other_dyes(picture: Picture, strength: float, rng: np.random.Generator) -> Picture:
+    """Dyes of other strength and hue, by Beer and Lambert a linear change of optical density; then light and camera.
 
-    The share `abroad` of the pictures is changed strongly, the rest hardly: the home laboratory stays what it is.
+    The usual vectors of hematoxylin and eosin do not fit a Romanowsky stain: the matrix is random.
     """
-    strength = 1.0 if rng.random() < abroad else 0.2
-    hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
-    hue = (np.arange(256) + round(strength * rng.normal(0, 5))) % 180
-    saturation = np.clip(np.arange(256) * np.exp(strength * rng.normal(0, 0.22)), 0, 255)
-    table = np.stack([hue, saturation, np.arange(256)], axis=-1).astype(np.uint8)[None]
-    picture = cv2.cvtColor(cv2.LUT(hsv, table), cv2.COLOR_HSV2RGB)
-    gamma = np.exp(strength * rng.normal(0, 0.18))
-    gain = np.exp(strength * (rng.normal(0, 0.08) + rng.normal(0, 0.06, 3)))
-    levels = np.linspace(0, 1, 256)[:, None] ** gamma * gain
-    shift = strength * rng.normal(0, 0.03)
-    table = np.clip((levels + shift) * 255, 0, 255).astype(np.uint8)[None]
-    return cv2.LUT(picture, table).astype(np.uint8)
+    # Nuclei of other laboratories are paler or darker beside the same red cells.
+    steep = np.exp(strength * np.clip(rng.normal(-0.15, 0.25), -0.7, 0.3))
+    table = np.sign(_DENSITY) * _PIVOT * (np.abs(_DENSITY) / _PIVOT) ** steep
+    density = cv2.LUT(picture, table[None].astype(np.float32))
+    amount = np.exp(strength * np.clip(rng.normal(-0.05, 0.25), -0.6, 0.5))
+    matrix = amount * (np.eye(3) + strength * (np.diag(rng.normal(0, 0.15, 3)) + rng.normal(0, 0.13, (3, 3))))
+    light = _WHITE + strength * (rng.normal(0, 0.08) + rng.normal(0, 0.06, 3))
+    values = cv2.exp(cv2.transform(density, np.column_stack([-matrix, light]).astype(np.float32)))
+    gamma, veil = np.exp(strength * rng.normal(0, 0.12)), strength * abs(rng.normal(0, 0.05))
+    if strength == 1.0:
+        values = 255 * ((1 - veil) * cv2.pow(np.clip(values, 0, 400) / 255, gamma) + veil)
+    return np.clip(values, 0, 255).astype(np.uint8)
 
 
-def _degrade(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Now and then a little defocus, sensor noise or JPEG, as other cameras give."""
-    if rng.random() < 0.2:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.3))
-    if rng.random() < 0.15:
-        noise = rng.normal(0, rng.uniform(1, 6), picture.shape)
+def _other_camera(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Other optics and sensors: blurred, coarse, sharpened, noisy, packed."""
+    size = picture.shape[0]
+    kind = rng.random()
+    if kind < 0.35:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 2.4))
+    elif kind < 0.6:
+        coarse = cv2.resize(picture, None, fx=(f := 1 / rng.uniform(1.3, 3.5)), fy=f, interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(coarse, (size, size), interpolation=int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC])))
+    elif kind < 0.75:
+        amount = rng.uniform(0.3, 1.5)
+        soft = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.8, 2))
+        picture = cv2.addWeighted(picture, 1 + amount, soft, -amount, 0)
+    if rng.random() < 0.3:
+        noise = rng.normal(0, rng.uniform(1, 9), picture.shape)
         picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.2:
-        quality = int(rng.integers(40, 95))
-        _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        return cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.uint8)  # type: ignore[union-attr]
-    return picture
+    if rng.random() < 0.4:
+        picture = _packed(picture, int(rng.integers(25, 95)))
+    return picture.astype(np.uint8)
+
+
+def _other_focus(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Now and then a little defocus or JPEG, as at home."""
+    if rng.random() < 0.15:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 0.8))
+    return _packed(picture, int(rng.integers(60, 95))) if rng.random() < 0.15 else picture.astype(np.uint8)
+
+
+def _packed(picture: np.ndarray, quality: int) -> Picture:
+    _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.uint8)  # type: ignore[union-attr]

@@ -1,6 +1,8 @@
 """Records -> batches of pictures and one-hot targets, seeded by picture and epoch: a resumed run goes on as it was."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,7 +11,8 @@ from hematovision import images
 from hematovision.cells import CLASS_HEAD, HEADS
 from hematovision.library.records import Record
 from hematovision.smear.framing import Frame, cut
-from hematovision.training.augment import augment
+from hematovision.smear.light import Table, evened, measure_light
+from hematovision.training.augment import ABROAD, augment
 
 
 class Batches(keras.utils.PyDataset):
@@ -23,12 +26,12 @@ class Batches(keras.utils.PyDataset):
         *,
         seed: int | None = None,
         epoch: int = 0,
-        mild: bool = False,
+        abroad: float = ABROAD,
     ):
         """With a `seed` shuffled and augmented; without, as they lie."""
         super().__init__(workers=1)
         self.records, self.size, self.batch_size, self.seed, self.epoch = records, size, batch_size, seed, epoch
-        self.mild = mild
+        self.abroad = abroad
         self.order = np.arange(len(records))
         if seed is not None:
             np.random.default_rng((seed, epoch)).shuffle(self.order)
@@ -42,10 +45,18 @@ class Batches(keras.utils.PyDataset):
         return pictures, targets([self.records[i] for i in chosen])
 
     def _picture(self, index: int) -> images.Picture:
-        picture = images.read(self.records[index].path)
+        picture, frame, light = opened(self.records[index].path)
         if self.seed is None:
-            return cut(picture, Frame.whole(picture.shape), self.size)
-        return augment(picture, self.size, np.random.default_rng((self.seed, self.epoch, index)), self.mild)
+            return cut(picture, frame, self.size, light)
+        rng = np.random.default_rng((self.seed, self.epoch, index))
+        return augment(evened(picture, light), frame, self.size, rng, self.abroad)
+
+
+@lru_cache(maxsize=12_000)
+def opened(path: Path) -> tuple[images.Picture, Frame, Table]:
+    """Picture, frame and light, kept: every epoch needs them again. PBC takes 2 GB at 256 pixels."""
+    picture = images.read(path)
+    return picture, Frame.of_cell(picture), measure_light(picture)
 
 
 def targets(records: Sequence[Record]) -> dict[str, np.ndarray]:

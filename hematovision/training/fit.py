@@ -1,10 +1,10 @@
 """Fit the heads alone, then everything, then everything once more near home; resumable after a kill."""
 
 import json
-import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from tqdm import tqdm
 
 from hematovision.cells import CLASS_HEAD, HEADS
 from hematovision.errors import InputError
+from hematovision.files import write_whole
 from hematovision.library.records import Record
-from hematovision.training.backbone import DEFAULT_BACKBONE, build_model, set_trainable
+from hematovision.training.augment import ABROAD, MILD
+from hematovision.training.backbone import DEFAULT_BACKBONE, RelativeAdam, build_model, set_trainable
 from hematovision.training.batches import Batches, targets
 from hematovision.training.devices import Steps, meet, place
-from hematovision.training.loss import loss_weights, masked_cross_entropy
+from hematovision.training.loss import loss_weights
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,16 @@ class Recipe:
     """All that decides a run's outcome beside the data."""
 
     backbone: str = DEFAULT_BACKBONE
-    size: int = 224
+    size: int = 192
     batch_size: int = 32
     frozen_epochs: int = 1
-    epochs: int = 12
+    epochs: int = 14
     settled_epochs: int = 4
     frozen_rate: float = 2e-3
-    rate: float = 2e-4
+    rate: float = 3e-4
     settled_rate: float = 6e-5
+    averaged: float = 0.998
+    """Weight of the past in the moving average of the weights, step by step: the average is what is kept."""
     dropout: float = 0.3
     l2: float = 1e-4
     unfrozen_layers: int | None = None
@@ -84,27 +88,29 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     steps = -(-len(train) // recipe.batch_size)
     phases = recipe_phases(recipe)
-    model = keras.models.load_model(folder / "last.keras") if history else None
+    model = build_model(
+        recipe.size, None if history else backbone_weights, recipe.dropout, recipe.l2, backbone=recipe.backbone
+    )
+    if history:
+        _begin(model, recipe, steps, history[-1].phase)
+        model.load_weights(folder / "last.keras")
     meet(strategy)
     trainer: Steps | None = None
     for number, phase in list(enumerate(phases))[len(history) :]:
-        if model is None:
-            model = build_model(recipe.size, backbone_weights, recipe.dropout, recipe.l2, backbone=recipe.backbone)
         if number == phases.index(phase):
-            set_trainable(model, phase != "frozen", recipe.unfrozen_layers)
-            _compile(model, recipe, steps, phase)
+            _begin(model, recipe, steps, phase)
             trainer = None
         trainer = trainer or Steps(model, loss_weights(recipe.attribute_weight))
-        mild = phase == "settled"
-        batches = Batches(train, recipe.size, recipe.batch_size, seed=recipe.seed, epoch=number, mild=mild)
+        abroad = MILD if phase == "settled" else ABROAD
+        batches = Batches(train, recipe.size, recipe.batch_size, seed=recipe.seed, epoch=number, abroad=abroad)
         loss = train_epoch(trainer, batches, f"epoch {number + 1}/{len(phases)}", quiet=not writes)
-        scores = _validate(model, val, recipe)
-        history.append(Epoch(number + 1, phase, loss, *scores))
-        best = min(history, key=lambda e: (-e.val_accuracy, e.val_loss))
         _save(model, folder / "last.keras", writes)
+        with averaged(model):
+            scores = _validate(model, val, recipe)
+            history.append(Epoch(number + 1, phase, loss, *scores))
+            if min(history, key=lambda e: (-e.val_accuracy, e.val_loss)) is history[-1]:
+                _save(model, folder / "best.keras", writes)
         if writes:
-            if best is history[-1]:
-                _copy(folder / "last.keras", folder / "best.keras")
             _write_history(folder, recipe, history)
             tqdm.write(
                 f"  loss {loss:.3f}  val: {scores[1]:.2%} of classes, {scores[2]:.2%} of attributes", file=sys.stderr
@@ -148,7 +154,9 @@ def _resume(folder: Path, recipe: Recipe) -> list[Epoch]:
     return read_history(folder)
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int, phase: str) -> None:
+def _begin(model: keras.Model, recipe: Recipe, steps: int, phase: str) -> None:
+    """What a phase trains, and an optimizer that has not made a step."""
+    set_trainable(model, phase != "frozen", recipe.unfrozen_layers)
     rate: float | keras.optimizers.schedules.LearningRateSchedule = recipe.frozen_rate
     if phase != "frozen":
         epochs, peak = (
@@ -161,11 +169,9 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int, phase: str) -> None
             warmup_target=peak,
             warmup_steps=steps // 2,
         )
-    model.compile(
-        optimizer=keras.optimizers.Adam(rate),
-        loss=dict.fromkeys(HEADS, masked_cross_entropy),
-        loss_weights=dict(loss_weights(recipe.attribute_weight)),
-    )
+    average = {"use_ema": True, "ema_momentum": recipe.averaged, "ema_overwrite_frequency": None}
+    model.compile(optimizer=RelativeAdam(rate, **average))
+    model.optimizer.build(model.trainable_variables)
 
 
 def _validate(model: keras.Model, val: Sequence[Record], recipe: Recipe) -> tuple[float, float, float]:
@@ -201,14 +207,16 @@ def _save(model: keras.Model, path: Path, writes: bool) -> None:
     draft.replace(path)
 
 
-def _copy(path: Path, target: Path) -> None:
-    draft = path.with_name("draft.keras")
-    shutil.copyfile(path, draft)
-    draft.replace(target)
+@contextmanager
+def averaged(model: keras.Model) -> Iterator[None]:
+    """Within, the model has the moving average of its weights."""
+    values = [variable.numpy() for variable in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    yield
+    for variable, value in zip(model.trainable_variables, values, strict=True):
+        variable.assign(value)
 
 
 def _write_history(folder: Path, recipe: Recipe, history: Sequence[Epoch]) -> None:
     text = json.dumps({"recipe": asdict(recipe), "epochs": [asdict(epoch) for epoch in history]}, indent=1)
-    draft = folder / "history.draft"
-    draft.write_text(text)
-    draft.replace(folder / "history.json")
+    write_whole(folder / "history.json", text)

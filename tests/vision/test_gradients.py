@@ -28,7 +28,7 @@ def worker(tiny_model):
 
 @pytest.fixture
 def inputs(cell):
-    return cut(cell, Frame.whole(cell.shape), 64)
+    return cut(cell, Frame.of_cell(cell), 64)
 
 
 def test_gradcam_of_the_worker_is_the_map_of_the_classifier(worker, inputs, tiny_model):
@@ -78,7 +78,7 @@ def test_both_engines_agree_on_real_weights_and_pictures(real_data):
         rows = [row for row in csv.DictReader(lines) if row["split"] == "test" and row["class"] != "ig"][::700]
     for row in rows:
         picture = images.read(real_data / "pbc" / "PBC_dataset_normal_DIB" / row["class"] / row["name"])
-        inputs = cut(picture, Frame.whole(picture.shape), classifier.card.size)
+        inputs = cut(picture, Frame.of_cell(picture), classifier.card.size)
         answer = classifier.classify_inputs(inputs[None])[0]
         assert np.abs(worker.logits(inputs) - answer.logits).max() < 1e-4
         for target in ((CLASS_HEAD, answer.label), ("granularity", "yes")):
