@@ -161,7 +161,19 @@ def test_a_wrong_argument_of_draw_says_what_is_right(run, tmp_path, options, mes
     assert message in done.stderr and "Traceback" not in done.stderr and not (tmp_path / "x").exists()
 
 
-COMMANDS = ["classify", "heatmap", "library", "draw", "train", "tune", "crossvalidate", "evaluate", "model", "serve"]
+COMMANDS = [
+    "classify",
+    "heatmap",
+    "library",
+    "draw",
+    "train",
+    "tune",
+    "crossvalidate",
+    "leaveout",
+    "evaluate",
+    "model",
+    "serve",
+]
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -116,7 +116,7 @@ def _in_words(row: dict[str, Any]) -> str:
     if row["error"]:
         return f"{row['path']}: {row['error']['message']} {row['error']['hint']}"
     if row["status"] == "not_blood":
-        return f"{row['path']}: nothing in it is stained like a blood cell"
+        return f"{row['path']}: not a blood cell"
     cells = [f"{display_name(c['label'])} {c['probability']:.0%} ({c['status']})" for c in row["cells"]]
     return f"{row['path']}: {', '.join(cells) or 'no white cell found'}"
 
@@ -136,7 +136,7 @@ def _heatmap(options: argparse.Namespace) -> int:
     reading = explain.read(picture, "cell")
     if not reading.cells:
         raise ImageError(
-            "Nothing in this picture is stained like a blood cell.",
+            "This picture shows no stained blood cell.",
             "Use a picture of a stained cell.",
             kind="not_blood",
         )

@@ -1,8 +1,10 @@
-"""The commands of a trainer: train, tune, crossvalidate, evaluate, model restore."""
+"""The commands of a trainer: train, tune, crossvalidate, leaveout, evaluate, model restore."""
 
 import argparse
 import json
 import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +63,26 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     crossvalidate.add_argument("--folds", type=int, default=5, metavar="K", help="3 or more (default: %(default)s)")
     crossvalidate.set_defaults(run=_crossvalidate)
 
+    leaveout = commands.add_parser(
+        "leaveout",
+        help="leave one class out: train eight times, each without one class, and measure how unfamiliar it is then",
+    )
+    _add_recipe(leaveout, "runs/leaveout")
+    leaveout.add_argument("--write", type=Path, metavar="FILE.json", help="default: in the run's folder")
+    leaveout.set_defaults(run=_leaveout)
+
     evaluate = commands.add_parser("evaluate", help="measure the model on a split it was not trained on")
     _add_data(evaluate)
     _add_model(evaluate)
     evaluate.add_argument("--split", choices=("val", "test"), default="test")
+    evaluate.add_argument(
+        "--heatmaps", action="store_true", help="measure the heat maps too: the share of the evidence inside the cell"
+    )
+    evaluate.add_argument(
+        "--write",
+        action="store_true",
+        help="write what was measured into the model's card, with every wrong cell and CARD.md beside it",
+    )
     evaluate.set_defaults(run=_evaluate)
 
     model = commands.add_parser("model", help="the model that the app uses")
@@ -161,10 +179,43 @@ def _crossvalidate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _evaluate(options: argparse.Namespace) -> int:
-    from hematovision.training.run import measure
+def _leaveout(options: argparse.Namespace) -> int:
+    _quiet_tensorflow()
+    from hematovision.library.datasets import read_datasets
+    from hematovision.training.leaveout import SHORT, leave_out
 
-    print(json.dumps(measure(_data(options), _model(options), options.split), indent=1))
+    recipe = replace(SHORT, **_chosen(options))
+    report = leave_out(read_datasets(_data(options)), recipe, options.run_folder, options.backbone_weights)
+    text = json.dumps(report, indent=1)
+    print(text)
+    path = options.write or options.run_folder / "leave_one_class_out.json"
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+    print(f"written to {path}", file=sys.stderr)
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    if options.write and options.split != "test":
+        raise InputError("The card tells of the split 'test' only.", "Leave out --split, or --write.")
+    _quiet_tensorflow()
+    from hematovision.library.datasets import read_datasets
+    from hematovision.training.map_quality import map_quality
+    from hematovision.training.report import write_report
+    from hematovision.training.run import measure
+    from hematovision.vision.classifier import Classifier
+
+    data, model = _data(options), _model(options)
+    metrics = measure(data, model, options.split)
+    records = read_datasets(data)
+    if options.heatmaps:
+        measured = [record for record in records if record.split == options.split]
+        metrics["heatmaps"] = map_quality(Classifier(model), measured)
+    if options.write:
+        write_report(model, records, metrics)
+    print(json.dumps(metrics, indent=1))
     return 0
 
 

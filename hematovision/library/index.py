@@ -1,22 +1,35 @@
 """The index: the model's answer for each picture of the library, computed once for each version of the model.
 
-Four files that only grow, in a folder named after the model's version; a row counts once all four hold it, so a
-killed build goes on where it stopped.
+Files that only grow, in a folder named after the model's version; a row counts once all of them hold it, so a killed
+build goes on where it stopped.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from hematovision import images
-from hematovision.cells import HEADS
 from hematovision.errors import ImageError
+from hematovision.files import write_whole
 from hematovision.smear.framing import Frame, cut
 from hematovision.vision.classifier import BATCH, Classifier, Prediction
 
-_WIDTH = sum(len(values) for values in HEADS.values())
-_ID_LENGTH = 16
+FORMAT = 2
+"""An index of another format is not read: it is built anew, beside it. Format 1 had no features of middle layers."""
+
+_COLUMNS: Mapping[str, tuple[str, type]] = MappingProxyType(
+    {
+        "logits": ("logits.f32", np.float32),
+        "maps": ("maps.f16", np.float16),
+        # In full: rounded ones would now and then fall on the other side of the border to `unfamiliar`.
+        "embedding": ("embedding.f32", np.float32),
+        "early": ("early.f32", np.float32),
+    }
+)
+"""Of a `Prediction`: the file of each value, and the numbers in it. Not every model has them all."""
 
 Progress = Callable[[int, int], None]
 """Called with (pictures done, pictures in all)."""
@@ -26,7 +39,7 @@ class Index:
     """Predictions of the library's pictures by picture id."""
 
     def __init__(self, folder: Path, classifier: Classifier):
-        self.folder = folder / classifier.card.version
+        self.folder = folder / f"{classifier.card.version}-{FORMAT}"
         self._classifier = classifier
         self.reload()
 
@@ -36,30 +49,30 @@ class Index:
     def reload(self) -> None:
         """Look at the files again: another process may have added to them."""
         self._rows: dict[str, int] = {}
-        shape = self._shape()
-        if shape is None:
+        self._columns: dict[str, np.ndarray] = {}
+        shapes = self._shapes()
+        if not shapes or not (self.folder / "ids.txt").is_file():
             return
-        side, depth = shape
         ids = (self.folder / "ids.txt").read_text().split("\n")[:-1]
-        logits = _open(self.folder / "logits.f32", np.float32, (_WIDTH,))
-        maps = _open(self.folder / "maps.f16", np.float16, (side, side, _WIDTH))
-        embedding = _open(self.folder / "embedding.f16", np.float16, (depth,))
-        count = min(len(ids), len(logits), len(maps), len(embedding))
+        for name, shape in shapes.items():
+            file, kind = _COLUMNS[name]
+            self._columns[name] = _open(self.folder / file, kind, shape)
+        count = min(len(ids), *map(len, self._columns.values()))
         self._rows = {picture_id: row for row, picture_id in enumerate(ids[:count])}
-        self._logits, self._maps, self._embedding = logits, maps, embedding
 
     def prediction(self, picture_id: str) -> Prediction | None:
-        """The stored answer (maps and embedding at half precision), or None where the picture is not indexed."""
+        """The stored answer (maps at half precision), or None where the picture is not indexed.
+
+        What it says of trust goes by the model's present thresholds, as that of an answer computed now.
+        """
         row = self._rows.get(picture_id)
         if row is None:
             return None
         card = self._classifier.card
         return Prediction(
-            np.array(self._logits[row]),
-            self._maps[row].astype(np.float32),
-            self._embedding[row].astype(np.float32),
-            card.temperature,
-            card.confident_from,
+            **{name: np.array(column[row], np.float32) for name, column in self._columns.items()},
+            temperature=card.temperature,
+            confident_from=card.confident_from,
             trust=self._classifier.trust,
         )
 
@@ -80,7 +93,7 @@ class Index:
                     unreadable.append(path)
                     continue
                 ids.append(picture_id)
-                inputs.append(cut(picture, Frame.whole(picture.shape), size))
+                inputs.append(cut(picture, Frame.of_cell(picture), size))
             if ids:
                 self._append(ids, self._classifier.classify_inputs(np.stack(inputs)))
             done += len(chunk)
@@ -88,20 +101,21 @@ class Index:
         self.reload()
         return unreadable
 
-    def _shape(self) -> tuple[int, int] | None:
-        """(side of a map, length of an embedding), as the first build wrote them."""
-        path = self.folder / "shape.txt"
-        if not path.is_file():
-            return None
-        side, depth = path.read_text().split()
-        return int(side), int(depth)
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Column -> shape of a row, as the first build wrote them; empty before."""
+        path = self.folder / "shapes.json"
+        return {name: tuple(shape) for name, shape in json.loads(path.read_text()).items()} if path.is_file() else {}
 
     def _append(self, ids: list[str], answers: list[Prediction]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        first = answers[0]
-        if self._shape() is None:
-            (self.folder / "shape.txt").write_text(f"{first.maps.shape[0]} {first.embedding.size}")
-        files = list(self._files(ids, answers))
+        found = {name: [getattr(answer, name) for answer in answers] for name in _COLUMNS}
+        columns = {name: np.stack(values) for name, values in found.items() if values[0] is not None}
+        if not self._shapes():
+            shapes = {name: column.shape[1:] for name, column in columns.items()}
+            write_whole(self.folder / "shapes.json", json.dumps(shapes))
+        contents = {_COLUMNS[name][0]: column.astype(_COLUMNS[name][1]).tobytes() for name, column in columns.items()}
+        contents["ids.txt"] = "".join(f"{i}\n" for i in ids).encode()
+        files = [(self.folder / name, len(content) // len(ids), content) for name, content in contents.items()]
         # Whatever a killed build left beyond the last whole row is overwritten.
         rows = min(path.stat().st_size // size if path.is_file() else 0 for path, size, _ in files)
         for path, size, content in files:
@@ -109,18 +123,6 @@ class Index:
                 file.truncate(rows * size)
                 file.seek(rows * size)
                 file.write(content)
-
-    def _files(self, ids: list[str], answers: list[Prediction]) -> Iterator[tuple[Path, int, bytes]]:
-        first = answers[0]
-        yield self.folder / "logits.f32", 4 * _WIDTH, np.stack([a.logits for a in answers]).astype(np.float32).tobytes()
-        yield (
-            self.folder / "maps.f16",
-            2 * first.maps.size,
-            np.stack([a.maps for a in answers]).astype(np.float16).tobytes(),
-        )
-        embeddings = np.stack([a.embedding for a in answers]).astype(np.float16)
-        yield self.folder / "embedding.f16", 2 * first.embedding.size, embeddings.tobytes()
-        yield self.folder / "ids.txt", _ID_LENGTH + 1, "".join(f"{i}\n" for i in ids).encode()
 
 
 def _open(path: Path, kind: type, row: tuple[int, ...]) -> np.ndarray:

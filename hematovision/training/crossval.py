@@ -11,6 +11,7 @@ import keras
 
 from hematovision.cells import CELL_CLASSES
 from hematovision.errors import InputError
+from hematovision.files import write_whole
 from hematovision.library.datasets import data_hash
 from hematovision.library.records import Record
 from hematovision.training.evaluate import evaluate_cells
@@ -41,9 +42,7 @@ def crossvalidate(
             splits = {number: "test", (number + 1) % folds: "val"}
             parts = [replace(r, split=splits.get(f, "train")) for r, f in zip(pool, plan["folds"], strict=True)]
             metrics = _measure(parts, recipe, result.parent, backbone_weights)
-            draft = result.with_suffix(".draft")
-            draft.write_text(json.dumps(metrics))
-            draft.replace(result)
+            write_whole(result, json.dumps(metrics))
         results.append(json.loads(result.read_text()))
     return {"folds": folds, "pictures": len(pool), "groups": plan["groups"], **_summary(results)}
 
@@ -63,9 +62,7 @@ def _plan(pool: Sequence[Record], folds: int, recipe: Recipe, folder: Path) -> d
     assigned = assign_folds([r.label for r in pool], groups, folds, recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
     plan = {"key": key, "groups": len(set(groups)), "folds": assigned}
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(plan))
-    draft.replace(path)
+    write_whole(path, json.dumps(plan))
     return plan
 
 

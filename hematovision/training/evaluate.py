@@ -21,7 +21,7 @@ from hematovision.training.metrics import (
     threshold_for,
 )
 from hematovision.training.noncells import HELD_OUT, KINDS, NO_WHITE_CELL, noncells
-from hematovision.training.trust import answers
+from hematovision.training.trust import answers, embeddings
 from hematovision.vision.classifier import Classifier, Prediction, softmax
 from hematovision.vision.reading import read_picture
 from hematovision.vision.trust import NOT_BLOOD, STATUSES
@@ -61,7 +61,7 @@ def evaluate_cells(classifier: Classifier, records: Sequence[Record]) -> dict[st
         "confusion": {"labels": list(CELL_CLASSES), "rows": matrix.tolist()},
         "calibration": calibration(of_class, keys, classifier.card.temperature),
         "status": _statuses(found),
-        "answer_sets": coverage_by_class([answer.answer_set for answer in found], [r.label for r in records]),
+        "answer_sets": _coverage(found, records),
         "attributes": _attributes(logits, records),
     }
 
@@ -86,7 +86,7 @@ def evaluate_fields(classifier: Classifier, records: Sequence[Record]) -> dict[s
                 _class_logits(_stacked([answer for _, answer in found])), _keys(answered), classifier.card.temperature
             ),
             "status": _statuses([answer for _, answer in found]),
-            "answer_sets": coverage_by_class([answer.answer_set for _, answer in found], [r.label for r in answered]),
+            "answer_sets": _coverage([answer for _, answer in found], answered),
         }
         if found
         else {}
@@ -117,7 +117,7 @@ def evaluate_trust(
     abroad = [answer for field in fields if (answer := largest(classifier, field))]
     if classifier.trust is not None and abroad:
         home, away = (
-            classifier.trust.familiarity.scores(np.stack([answer.embedding for answer in some]))
+            classifier.trust.familiarity.scores(embeddings(some))
             for some in (_answers(classifier, records, "familiarity"), abroad)
         )
         result["familiarity_auroc"] = auroc(home, away)
@@ -132,6 +132,12 @@ def largest(classifier: Classifier, field: Record) -> Prediction | None:
 
 def _statuses(found: Sequence[Prediction]) -> dict[str, Any]:
     return {status: share(sum(answer.status == status for answer in found), len(found)) for status in STATUSES}
+
+
+def _coverage(found: Sequence[Prediction], records: Sequence[Record]) -> dict[str, Any]:
+    """Of the answer sets that are shown: unfamiliar cells get none."""
+    shown = [(answer.answer_set, r.label) for answer, r in zip(found, records, strict=True) if answer.answer_set]
+    return coverage_by_class([labels for labels, _ in shown], [key for _, key in shown])
 
 
 def _attributes(logits: np.ndarray, records: Sequence[Record]) -> dict[str, Any]:

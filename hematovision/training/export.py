@@ -11,8 +11,13 @@ import numpy as np
 import tensorflow as tf
 
 from hematovision.cells import HEADS
+from hematovision.files import write_whole
 from hematovision.training.backbone import BACKBONES, DEFAULT_BACKBONE, FEATURES, POOLED
 from hematovision.vision.card import CARD_FILE, KERAS_FILE, LITERT_FILE
+from hematovision.vision.classifier import EARLY
+
+EARLY_LAYER = "block_13_project_BN"
+"""The middle layer whose statistics tell a cell from another thing, where a backbone has one of this name."""
 
 
 def export(
@@ -26,7 +31,7 @@ def export(
     draft = folder / "draft.keras"
     model.save(draft)
     draft.replace(folder / KERAS_FILE)
-    _write(folder / LITERT_FILE, to_litert(model))
+    write_whole(folder / LITERT_FILE, to_litert(model))
     card = {
         "format": 1,
         "input": {
@@ -43,14 +48,15 @@ def export(
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
-    _write(folder / CARD_FILE, (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(folder / CARD_FILE, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 
 def to_litert(model: keras.Model) -> bytes:
-    """The model as a float32 LiteRT file with three outputs from one pass.
+    """The model as a float32 LiteRT file with three or four outputs from one pass.
 
     `logits` (N, V) and `maps` (N, h, w, V) in the order of `cells.HEADS`, `embedding` (N, C). A map is the last
     feature map times a head's weights: its mean over h and w plus the bias, kept in the file as `logits`, is exact.
+    `early` (N, 2 D), where the model has an `EARLY_LAYER` of D channels: their means, then their standard deviations.
     """
     weights, biases = zip(*(model.get_layer(head).get_weights() for head in HEADS), strict=True)
     kernel = np.concatenate(weights, axis=1)
@@ -58,9 +64,12 @@ def to_litert(model: keras.Model) -> bytes:
     to_maps = keras.layers.Conv2D(kernel.shape[1], 1, use_bias=False, name="maps")
     to_logits = keras.layers.Dense(kernel.shape[1], name="logits")
     embedding = model.get_layer(POOLED).output
-    exported = keras.Model(
-        model.input, {"maps": to_maps(features), "logits": to_logits(embedding), "embedding": embedding}
-    )
+    outputs = {"maps": to_maps(features), "logits": to_logits(embedding), "embedding": embedding}
+    if any(layer.name == EARLY_LAYER for layer in model.layers):
+        middle = model.get_layer(EARLY_LAYER).output
+        statistics = [keras.ops.mean(middle, (1, 2)), keras.ops.std(middle, (1, 2))]
+        outputs[EARLY] = keras.ops.concatenate(statistics, axis=-1)
+    exported = keras.Model(model.input, outputs)
     to_maps.set_weights([kernel[None, None]])
     to_logits.set_weights([kernel, np.concatenate(biases)])
     with tempfile.TemporaryDirectory() as folder:
@@ -72,9 +81,3 @@ def to_litert(model: keras.Model) -> bytes:
 def describe_file(path: Path) -> dict[str, Any]:
     content = path.read_bytes()
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(path.name + ".draft")
-    draft.write_bytes(content)
-    draft.replace(path)

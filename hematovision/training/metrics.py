@@ -1,12 +1,12 @@
 """Figures of merit, in NumPy. Rows of a confusion matrix are the keys, columns the answers."""
 
 from collections.abc import Callable, Sequence
-from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hematovision.quiz.intervals import wilson
 from hematovision.vision.classifier import softmax
 
 
@@ -15,20 +15,9 @@ def confusion_matrix(keys: NDArray[np.int_], answers: NDArray[np.int_], count: i
     return np.bincount(keys * count + answers, minlength=count * count).reshape(count, count)
 
 
-def wilson_interval(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (Wilson 1927). (0, 1) where nothing was counted."""
-    if total == 0:
-        return 0.0, 1.0
-    share = right / total
-    middle = share + z * z / (2 * total)
-    half = z * sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    scale = 1 + z * z / total
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
-
-
 def share(right: int, total: int) -> dict[str, object]:
     """A share with its count and 95 % interval, as the card keeps it."""
-    return {"value": right / total if total else None, "n": total, "interval": list(wilson_interval(right, total))}
+    return {"value": right / total if total else None, "n": total, "interval": list(wilson(right, total))}
 
 
 def scores_by_class(matrix: NDArray[np.int_], names: Sequence[str]) -> dict[str, dict[str, float | int | None]]:

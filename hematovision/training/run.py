@@ -82,31 +82,48 @@ def describe_data(records: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def finish(data: Path, model_folder: Path) -> dict[str, Any]:
-    """Calibrate the exported model on `val`, measure it on `test`, and write both into its card."""
-    from hematovision.training.export import write_card
+def finish(data: Path, model_folder: Path, extra: Sequence[Record] = ()) -> dict[str, Any]:
+    """Fit to `train` and `val` how sure the exported model may be and how far it can be trusted, and measure it on
+    `test`; write all of it into its folder. Can be done again. Returns the card.
 
-    card = calibrate_card(model_folder, [record for record in read_datasets(data) if record.split == "val"])
-    card["metrics"] = measure(data, model_folder)
-    write_card(model_folder, card)
-    return card
+    `extra` are cells of another laboratory that it was adapted to.
+    """
+    from hematovision.training.map_quality import map_quality
+    from hematovision.training.report import write_report
+    from hematovision.training.trust import fit_trust
+
+    records = read_datasets(data)
+    train, val = ([record for record in records if record.split == split] for split in ("train", "val"))
+    calibrate_card(model_folder, val)
+    fit_trust(Classifier(model_folder), train, val, extra)
+    metrics = measure(data, model_folder)
+    test = [record for record in records if record.split == "test"]
+    metrics["heatmaps"] = map_quality(Classifier(model_folder), test)
+    return write_report(model_folder, records, metrics)
 
 
 def calibrate_card(model_folder: Path, val: Sequence[Record]) -> dict[str, Any]:
-    """Fit temperature and threshold of the exported model on `val`, and write them into its card."""
+    """Fit temperature and threshold of the exported model on `val`, and write them into its card.
+
+    Answer sets go by the temperature: where the card has thresholds for them, they are to be fitted anew.
+    """
     from hematovision.training.evaluate import calibrate
     from hematovision.training.export import write_card
 
     classifier = Classifier(model_folder)
     temperature, confident = calibrate(classifier, val)
-    card = classifier.card.raw | {"temperature": temperature, "thresholds": {"confident": confident}}
+    raw = classifier.card.raw
+    card = raw | {"temperature": temperature, "thresholds": raw["thresholds"] | {"confident": confident}}
     write_card(model_folder, card)
     return card
 
 
 def measure(data: Path, model_folder: Path, split: str = "test") -> dict[str, Any]:
-    """Metrics of the model on a split of PBC and on BCCD, where `data` has it. Raises DataError, ModelError."""
-    from hematovision.training.evaluate import evaluate_cells, evaluate_fields
+    """Metrics of the model on a split of PBC, on BCCD, where `data` has it, and on what is no cell.
+
+    Raises DataError, ModelError.
+    """
+    from hematovision.training.evaluate import evaluate_cells, evaluate_fields, evaluate_trust
 
     classifier = Classifier(model_folder)
     records = [record for record in read_datasets(data) if record.split == split]
@@ -118,4 +135,5 @@ def measure(data: Path, model_folder: Path, split: str = "test") -> dict[str, An
     fields = read_bccd(data / "bccd")
     if fields:
         metrics["bccd"] = evaluate_fields(classifier, fields)
+    metrics["trust"] = evaluate_trust(classifier, records, fields)
     return metrics

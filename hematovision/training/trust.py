@@ -1,7 +1,7 @@
 """Fit what `vision/trust.py` goes by: how like a cell, how like the training cells, and the thresholds on the card.
 
-Likenesses are fitted on training cells, some of them in other stains, and on drawn cells; thresholds on `val`. Kinds of
-non-cells are only needed to lay the border between them and cells; `noncells.HELD_OUT` has no part in it.
+Likenesses are fitted on training cells, some of them in other stains; thresholds on `val`. Kinds of non-cells are only
+needed to lay the border between them and cells. `noncells.HELD_OUT` and drawn cells have no part in it: they test it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 
 from hematovision import images
 from hematovision.cells import CELL_CLASSES
+from hematovision.files import write_whole
 from hematovision.images import Picture
-from hematovision.library.drawn import draw_cell, series
 from hematovision.library.records import Record
-from hematovision.smear.stain import STAINS
+from hematovision.smear.light import evened
 from hematovision.training.augment import augment
+from hematovision.training.batches import opened
 from hematovision.training.export import describe_file, write_card
 from hematovision.training.noncells import KINDS, NOT_FITTED, noncells
 from hematovision.vision.card import ModelCard
 from hematovision.vision.classifier import BATCH, Classifier, Prediction
-from hematovision.vision.trust import TRUST_FILE, Likeness, Subspace, pack
+from hematovision.vision.trust import TRUST_FILE, Likeness, Subspace, Trust, pack
 
 COVERAGE = 0.99
 """Promised share of answer sets that hold the right class, in every class."""
@@ -44,56 +45,65 @@ class Amounts:
 
     of_class: int = 200
     abroad: int = 640
-    drawn: int = 20
-    """Of each class in each stain."""
     non_cells: int = 24
     """Of each kind."""
     seed: int = 1
 
 
 def fit_trust(
-    classifier: Classifier, train: Sequence[Record], val: Sequence[Record], amounts: Amounts | None = None
+    classifier: Classifier,
+    train: Sequence[Record],
+    val: Sequence[Record],
+    extra: Sequence[Record] = (),
+    amounts: Amounts | None = None,
 ) -> dict[str, Any]:
     """Fit, and write the file and its entries on the card into the model's folder; returns the card.
 
-    The card's temperature has to be fitted before: answer sets go by calibrated probabilities. Load the classifier
-    anew afterwards.
+    Looks at some of `train` and at all of `extra`, the few cells of another laboratory that were learned too. The
+    card's temperature has to be fitted before: answer sets go by calibrated probabilities, and by those cells of `val`
+    that get one. Load the classifier anew afterwards.
     """
     amounts = amounts or Amounts()
     rng = default_rng(amounts.seed)
-    chosen = [
-        records[i]
-        for label in CELL_CLASSES
-        if (records := [r for r in train if r.label == label])
-        for i in rng.permutation(len(records))[: amounts.of_class]
-    ]
+    chosen = [*sample_classes(train, amounts.of_class, rng), *extra]
     known = answers(classifier, (images.read(record.path) for record in chosen))
     checked = answers(classifier, (images.read(record.path) for record in val))
-    keys = [record.label for record in val]
-    familiarity = fit_subspace(_embeddings(known))
-    thresholds: dict[str, Any] = {
-        "familiar": float(np.quantile(familiarity.scores(_embeddings(checked)), UNFAMILIAR)),
-        "cell": 0.0,
-        "answer_set": conformal_thresholds([answer.probabilities for answer in checked], keys),
-    }
-    gate = None
+    familiarity = fit_subspace(embeddings(known))
+    familiar_from = float(np.quantile(familiarity.scores(embeddings(checked)), UNFAMILIAR))
+    gate, cell_from = None, 0.0
     if known[0].early is not None:
-        size, drawn_seed = classifier.card.size, amounts.seed + 1_000
-        abroad = (
-            augment(images.read(chosen[i].path), size, default_rng((amounts.seed, nth)))
-            for nth, i in enumerate(rng.integers(len(chosen), size=amounts.abroad))
+        size = classifier.card.size
+        abroad = classifier.classify_inputs(
+            np.stack(
+                [
+                    _from_abroad(chosen[i], size, default_rng((amounts.seed, nth)))
+                    for nth, i in enumerate(rng.integers(len(chosen), size=amounts.abroad))
+                ]
+            )
         )
-        drawn = (
-            draw_cell(cell).picture
-            for stain in STAINS
-            for cell in series(CELL_CLASSES, amounts.drawn, drawn_seed, stain)
-        )
-        cells = np.concatenate([_early(known), _early(answers(classifier, abroad)), _early(answers(classifier, drawn))])
         kinds = tuple(kind for kind in KINDS if kind not in NOT_FITTED)
         others = answers(classifier, (n.picture for n in noncells(amounts.non_cells, amounts.seed, kinds)))
-        gate = fit_likeness(cells)
-        thresholds["cell"] = border(gate.scores(_early(checked)), gate.scores(_early(others)))
+        gate = fit_likeness(np.concatenate([_early(known), _early(abroad)]))
+        cell_from = border(gate.scores(_early(checked)), gate.scores(_early(others)))
+    trust = Trust(gate, familiarity, cell_from, familiar_from, least={})
+    shown = [
+        (answer.probabilities, record.label)
+        for answer, record in zip(checked, val, strict=True)
+        if trust.is_cell(answer.early) and trust.is_familiar(answer.embedding)
+    ]
+    least = conformal_thresholds([found for found, _ in shown], [key for _, key in shown])
+    thresholds = {"cell": cell_from, "familiar": familiar_from, "answer_set": least}
     return _write(classifier.card, pack(gate, familiarity), thresholds)
+
+
+def sample_classes(records: Sequence[Record], count: int, rng: np.random.Generator) -> list[Record]:
+    """At most `count` records of each class, drawn by `rng`."""
+    return [
+        own[i]
+        for label in CELL_CLASSES
+        if (own := [record for record in records if record.label == label])
+        for i in rng.permutation(len(own))[:count]
+    ]
 
 
 def answers(classifier: Classifier, pictures: Iterable[Picture]) -> list[Prediction]:
@@ -106,6 +116,17 @@ def answers(classifier: Classifier, pictures: Iterable[Picture]) -> list[Predict
             found += classifier.classify_many(waiting)
             waiting.clear()
     return found + classifier.classify_many(waiting)
+
+
+def _from_abroad(record: Record, size: int, rng: np.random.Generator) -> Picture:
+    """What the network would see of the cell in another laboratory."""
+    picture, frame, light = opened(record.path)
+    return augment(evened(picture, light), frame, size, rng, abroad=1)
+
+
+def embeddings(found: Sequence[Prediction]) -> NDArray[np.float32]:
+    """(N, C) of N answers."""
+    return np.stack([answer.embedding for answer in found])
 
 
 def fit_likeness(features: NDArray) -> Likeness:
@@ -121,9 +142,9 @@ def fit_likeness(features: NDArray) -> Likeness:
     return Likeness(mean.astype(np.float32), projection.astype(np.float32))
 
 
-def fit_subspace(embeddings: NDArray, directions: int = DIRECTIONS) -> Subspace:
+def fit_subspace(known: NDArray, directions: int = DIRECTIONS) -> Subspace:
     """The mean of embeddings (N, C) and the directions, at most, in which they differ the most."""
-    values = np.asarray(embeddings, np.float64)
+    values = np.asarray(known, np.float64)
     mean = values.mean(0)
     strongest = np.linalg.svd(values - mean, full_matrices=False)[2][:directions]
     return Subspace(mean.astype(np.float32), strongest.T.astype(np.float32))
@@ -154,19 +175,16 @@ def conformal_thresholds(
 
 def _write(card: ModelCard, content: bytes, thresholds: dict[str, Any]) -> dict[str, Any]:
     path = card.folder / TRUST_FILE
-    draft = path.with_name(path.name + ".draft")
-    draft.write_bytes(content)
-    draft.replace(path)
+    # A fit that is killed here leaves a model without the file, never with one that its card does not describe.
+    others = {name: file for name, file in card.raw["files"].items() if name != TRUST_FILE}
+    write_card(card.folder, card.raw | {"files": others})
+    write_whole(path, content)
     new = card.raw | {
         "thresholds": card.raw["thresholds"] | thresholds,
-        "files": card.raw["files"] | {TRUST_FILE: describe_file(path)},
+        "files": others | {TRUST_FILE: describe_file(path)},
     }
     write_card(card.folder, new)
     return new
-
-
-def _embeddings(found: Sequence[Prediction]) -> NDArray[np.float32]:
-    return np.stack([answer.embedding for answer in found])
 
 
 def _early(found: Sequence[Prediction]) -> NDArray[np.float32]:

@@ -20,6 +20,7 @@ from hematovision.ui.widgets import (
     target_name,
     verdict,
 )
+from hematovision.vision.classifier import Prediction
 from hematovision.vision.heatmap import METHODS
 from hematovision.vision.reading import CellReading, PictureReading
 
@@ -39,6 +40,7 @@ def show_answer(services: Services, picture: Picture, reading: PictureReading, r
             verdict(display_name(cell.prediction.label))
             status_line(cell.prediction.status)
             probability_bars(cell.prediction)
+            _answer_set(cell.prediction)
         if record:
             st.markdown(f"Key: **{display_name(record.label)}**")
             cell_caption(record)
@@ -58,6 +60,12 @@ def show_answer(services: Services, picture: Picture, reading: PictureReading, r
     with left:
         backdrop = boxed(picture, [c.box for c in reading.cells])
         heat_map(services.explain, picture, cell.prediction, target, opacity, method, cell.frame, backdrop)
+
+
+def _answer_set(prediction: Prediction) -> None:
+    """The classes that it may be, where the model knows cells like this one."""
+    if prediction.trust and prediction.answer_set:
+        st.markdown(f"Answer set: **{', '.join(map(display_name, prediction.answer_set))}**")
 
 
 def _choose_cell(reading: PictureReading) -> CellReading | None:

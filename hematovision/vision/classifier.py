@@ -17,6 +17,7 @@ from hematovision.cells import ATTRIBUTES, CELL_CLASSES, CLASS_HEAD, HEADS, outp
 from hematovision.errors import ModelError
 from hematovision.images import Picture
 from hematovision.smear.framing import Frame, cut
+from hematovision.smear.light import Table, measure_light
 from hematovision.vision.card import LITERT_FILE, RESTORE, ModelCard, checked_bytes, load_card
 from hematovision.vision.trust import CHECK, CONFIDENT, NOT_BLOOD, UNFAMILIAR, Trust, conformal_set, load_trust
 
@@ -75,8 +76,11 @@ class Prediction:
     def answer_set(self) -> tuple[str, ...]:
         """The classes that it may be, the likeliest first: a conformal set, where the card has its thresholds.
 
-        Else the likeliest classes until their probabilities reach the card's threshold for `confident`.
+        Else the likeliest classes until their probabilities reach the card's threshold for `confident`. Empty for what
+        is unfamiliar or no cell: there the promise of such a set does not hold.
         """
+        if self.status in (UNFAMILIAR, NOT_BLOOD):
+            return ()
         if self.trust is not None:
             return conformal_set(self.probabilities, self.trust.least)
         chosen: list[str] = []
@@ -120,8 +124,13 @@ class Classifier:
         if not cells:
             return []
         size = self.card.size
-        inputs = np.stack([cut(picture, frame or Frame.whole(picture.shape), size) for picture, frame in cells])
-        return self.classify_inputs(inputs)
+        lights: dict[int, Table] = {}
+        inputs = []
+        for picture, frame in cells:
+            if id(picture) not in lights:
+                lights[id(picture)] = measure_light(picture)
+            inputs.append(cut(picture, frame or Frame.of_cell(picture), size, lights[id(picture)]))
+        return self.classify_inputs(np.stack(inputs))
 
     def classify_inputs(self, inputs: NDArray) -> list[Prediction]:
         """The answers for pictures already at the network's size, (N, size, size, 3) in 0..255."""

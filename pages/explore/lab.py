@@ -8,7 +8,15 @@ from hematovision.cells import CLASS_HEAD
 from hematovision.errors import HematoVisionError
 from hematovision.ui import lab, sliders
 from hematovision.ui.page import errors_shown, show_error, start_page
-from hematovision.ui.widgets import NOT_FOR_DIAGNOSIS, heat_map, opacity_slider, probability_bars, status_line
+from hematovision.ui.widgets import (
+    NOT_FOR_DIAGNOSIS,
+    heat_map,
+    opacity_slider,
+    probability_bars,
+    show_picture,
+    status_line,
+)
+from hematovision.vision.trust import NOT_BLOOD
 
 services = start_page("Morphology lab")
 state = st.session_state
@@ -32,6 +40,11 @@ def save():
 def show_cell():
     found = services.lab.draw(sliders.current(state))
     answer = found.prediction
+    if answer.status == NOT_BLOOD:
+        with st.container(key="lab-cell"):
+            show_picture(found.drawn.picture, alt="The drawn cell")
+        status_line(answer.status)
+        return
     place = st.container(key="lab-cell")
     lab.names(state["lab-kind"], answer.label)
     status_line(answer.status)

@@ -1,16 +1,22 @@
-"""What tests of training share: drawn cells in splits, and backbones of random weights."""
+"""What tests of training share: drawn cells in splits, and a backbone of three layers."""
 
 import os
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import keras
+from tiny import tiny_body
 
 from hematovision import images
 from hematovision.cells import CELL_CLASSES
 from hematovision.library.records import Record
-from hematovision.training import fit
-from hematovision.training.backbone import build_model
+from hematovision.training import backbone, evaluate, trust
+from hematovision.training.backbone import DEFAULT_BACKBONE, build_model
+from hematovision.training.export import export
+from hematovision.training.trust import Amounts
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +45,30 @@ def data(records, tmp_path_factory):
     return folder
 
 
+def use_tiny_body(patch):
+    real = backbone.BACKBONES[DEFAULT_BACKBONE]
+    patch.setattr(backbone, "BACKBONES", {DEFAULT_BACKBONE: replace(real, build=tiny_body)})
+
+
 @pytest.fixture
 def tiny_backbone(monkeypatch):
-    def build(size, weights, dropout, l2, backbone):
-        return build_model(size, None, dropout, l2, alpha=0.35, backbone=backbone)
+    use_tiny_body(monkeypatch)
+    # It looks through all that the tests before have left, a second each time, and there is nothing to free.
+    monkeypatch.setattr(keras.backend, "clear_session", lambda: None)
 
-    monkeypatch.setattr(fit, "build_model", build)
+
+@pytest.fixture(scope="session")
+def tiny_trained(tmp_path_factory):
+    """A model folder with that network at 32 pixels and random weights, as an export leaves it."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        use_tiny_body(patch)
+        export(build_model(32, None), folder, {"temperature": 1.5, "thresholds": {"confident": 0.9}})
+    return folder
+
+
+@pytest.fixture
+def few_pictures(monkeypatch):
+    """Rules of trust are fitted on, and tested with, as few pictures as there can be."""
+    monkeypatch.setattr(trust, "Amounts", partial(Amounts, of_class=2, abroad=3, non_cells=1))
+    monkeypatch.setattr(evaluate, "evaluate_trust", partial(evaluate.evaluate_trust, each=1))

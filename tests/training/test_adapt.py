@@ -14,9 +14,12 @@ from hematovision.cells import CELL_CLASSES
 from hematovision.errors import InputError
 from hematovision.library.drawn import draw_cell, series
 from hematovision.training import adapt as module
+from hematovision.training import trust
 from hematovision.training.adapt import Adaptation, adapt, mixed_order, objections
-from hematovision.training.backbone import set_trainable
+from hematovision.training.run import finish
 from hematovision.training.shelf import former_of, restore
+from hematovision.vision.classifier import Classifier
+from hematovision.vision.trust import TRUST_FILE
 
 HOW = Adaptation(epochs=1, batch_size=8)
 
@@ -33,14 +36,8 @@ def extra(tmp_path_factory):
 
 
 @pytest.fixture
-def model(tiny_model, tmp_path):
-    return shutil.copytree(tiny_model, tmp_path / "model")
-
-
-@pytest.fixture(autouse=True)
-def one_layer(monkeypatch):
-    """Only the last layer of the backbone is trained: a step of all of them takes long to build."""
-    monkeypatch.setattr(module, "set_trainable", lambda model, backbone: set_trainable(model, backbone, 1))
+def model(tiny_trained, tmp_path):
+    return shutil.copytree(tiny_trained, tmp_path / "model")
 
 
 def contents(folder):
@@ -71,15 +68,37 @@ def test_each_extra_picture_comes_once_and_replay_has_its_share(extra, home, bat
     assert all((batch < extra).sum() == own and len(batch) == batch_size for batch in full)
 
 
-def test_what_passes_replaces_the_model_and_can_be_taken_back(data, extra, model, tmp_path, monkeypatch):
+def test_what_passes_replaces_the_model_and_can_be_taken_back(data, extra, model, tmp_path, monkeypatch, few_pictures):
     monkeypatch.setattr(module, "objections", lambda before, after: [])
+    fit_trust, learned = trust.fit_trust, []
+    monkeypatch.setattr(trust, "fit_trust", lambda *given: learned.extend(given[3]) or fit_trust(*given))
     old = contents(model)
     report = adapt(data, extra, model, tmp_path / "run", HOW)
     assert report["accepted"] and report["pictures"] == {"learned": 6, "held_out": 2}
     assert (report["before"]["val"]["n"], report["after"]["held_out"]["n"]) == (8, 2)
     card = json.loads((model / "card.json").read_text())
     assert card["adaptation"]["how"]["replay"] == 0.5 and card["metrics"]["test"]
+    # Its rules of trust are its own, and know the new cells; the former model had none.
+    assert Classifier(model).trust is not None and Classifier(former_of(model)).trust is None
+    assert len(learned) == 6 and {record.path.parent.parent for record in learned} == {extra}
     assert contents(former_of(model)) == old != contents(model)
+    restore(model)
+    assert contents(model) == old
+
+
+def test_a_model_with_rules_of_trust_is_adapted_to_one_with_its_own(
+    data, extra, model, tmp_path, monkeypatch, few_pictures
+):
+    finish(data, model)
+    old = contents(model)
+    monkeypatch.setattr(module, "objections", lambda before, after: ["no"])
+    adapt(data, extra, model, tmp_path / "run", HOW)
+    made = tmp_path / "run" / "model"
+    assert contents(model) == old
+    assert Classifier(made).trust is None and set(Classifier(made).card.raw["thresholds"]) == {"confident"}
+    monkeypatch.setattr(module, "objections", lambda before, after: [])
+    adapt(data, extra, model, tmp_path / "run", HOW)
+    assert Classifier(model).trust is not None and contents(model)[TRUST_FILE] != old[TRUST_FILE]
     restore(model)
     assert contents(model) == old
 

@@ -1,8 +1,11 @@
 """Every backbone is trained, exported and answered like the first one."""
 
+from contextlib import contextmanager
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from hematovision.cells import HEADS, output_slice
 from hematovision.errors import InputError
@@ -18,16 +21,33 @@ from hematovision.vision.classifier import Classifier
 CARD = {"temperature": 1.0, "thresholds": {"confident": 1.0}}
 
 
-@pytest.mark.parametrize("name", [name for name in BACKBONES if name != DEFAULT_BACKBONE])
-def test_a_backbone_is_trained_exported_and_its_maps_are_exact(name, records, tmp_path):
+@pytest.fixture(scope="module")
+def network(request):
+    """(name, side of its pictures, model), built once for all tests of that backbone."""
+    size = max(32, BACKBONES[request.param].least_size)
+    return request.param, size, build_model(size, None, alpha=0.35, backbone=request.param)
+
+
+@contextmanager
+def eagerly():
+    """One step is not worth the time of making a graph of it. The export makes one, and so does every other test."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.parametrize("network", [name for name in BACKBONES if name != DEFAULT_BACKBONE], indirect=True)
+def test_a_backbone_is_trained_exported_and_its_maps_are_exact(network, records, tmp_path):
+    name, size, model = network
     backbone = BACKBONES[name]
-    size = max(32, backbone.least_size)
-    model = build_model(size, None, backbone=name)
     assert not any(isinstance(layer, keras.Model) for layer in model.layers)
     set_trainable(model, True, unfrozen_layers=1)
     model.compile(optimizer=keras.optimizers.Adam(1e-4))
     before = model.get_weights()
-    loss = train_epoch(Steps(model, loss_weights(0.25)), Batches(records[::3], size, 8), "steps", quiet=True)
+    with eagerly():
+        loss = train_epoch(Steps(model, loss_weights(0.25)), Batches(records[::6], size, 8), "steps", quiet=True)
     assert np.isfinite(loss)
     changed = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)]
     assert sum(changed) >= 2 + len(HEADS)
@@ -35,6 +55,7 @@ def test_a_backbone_is_trained_exported_and_its_maps_are_exact(name, records, tm
     assert load_card(tmp_path / "model").raw["input"]["scaling"] == backbone.scaling
     picture = np.random.default_rng(0).uniform(0, 255, (1, size, size, 3)).astype(np.float32)
     (answer,) = Classifier(tmp_path / "model").classify_inputs(picture)
+    assert answer.early is None
     bias = np.concatenate([model.get_layer(head).get_weights()[1] for head in HEADS])
     scale = np.abs(answer.logits).max()
     assert np.allclose(answer.maps.mean(axis=(0, 1)) + bias, answer.logits, atol=1e-4 * scale)
@@ -42,11 +63,10 @@ def test_a_backbone_is_trained_exported_and_its_maps_are_exact(name, records, tm
         assert np.allclose(np.asarray(logits)[0], answer.logits[output_slice(head)], atol=1e-4 * scale)
 
 
-@pytest.mark.parametrize("name", BACKBONES)
-def test_the_scaling_is_that_of_keras(name):
+@pytest.mark.parametrize("network", BACKBONES, indirect=True)
+def test_the_scaling_is_that_of_keras(network):
+    name, size, model = network
     module = getattr(keras.applications, name)
-    size = max(32, BACKBONES[name].least_size)
-    model = build_model(size, None, alpha=0.35, backbone=name)
     picture = np.random.default_rng(0).uniform(0, 255, (1, size, size, 3)).astype(np.float32)
     scaled = keras.Model(model.input, model.get_layer("scale").output)(picture)
     assert np.allclose(np.asarray(scaled), module.preprocess_input(picture.copy()), atol=1e-4)

@@ -5,22 +5,20 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+import worker
 
 from hematovision.errors import InputError
 from hematovision.settings import ROOT
 from hematovision.training.batches import Batches
 from hematovision.training.devices import Steps
 
-WORKER = Path(__file__).with_name("worker.py")
-
 
 def start(cells, run, *devices, **environment):
     return subprocess.Popen(
-        [sys.executable, str(WORKER), str(cells), str(run), *map(str, devices)],
+        [sys.executable, worker.__file__, str(cells), str(run), *map(str, devices)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -43,19 +41,36 @@ def free_ports(count):
 
 
 @pytest.fixture(scope="module")
-def alone(cells_folder, tmp_path_factory):
-    answer = said(start(cells_folder, tmp_path_factory.mktemp("alone")))
-    assert (answer["place"], answer["replicas"], len(answer["losses"])) == ([0, 1], 1, 12)
+def two_machines(cells_folder, tmp_path_factory):
+    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    tasks = [{"cluster": {"worker": workers}, "task": {"type": "worker", "index": i}} for i in range(2)]
+    run = tmp_path_factory.mktemp("machines")
+    first, second = (start(cells_folder, run, TF_CONFIG=json.dumps(task)) for task in tasks)
+    with first, second:
+        yield first, second
+        first.kill()
+        second.kill()
+
+
+@pytest.fixture(scope="module")
+def two_devices(cells_folder, tmp_path_factory):
+    with start(cells_folder, tmp_path_factory.mktemp("devices"), 2) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def alone(two_machines, two_devices, cells_folder, tmp_path_factory):
+    """One device of one machine: this process, which works while the others start."""
+    answer = worker.curve(cells_folder, tmp_path_factory.mktemp("alone"))
+    assert (answer["place"], answer["replicas"], len(answer["losses"])) == ((0, 1), 1, 12)
     # The curve means something: the model learns.
     assert answer["losses"][-2] < answer["losses"][0] - 0.05
     return answer
 
 
-def test_two_machines_follow_the_curve_of_one(alone, cells_folder, tmp_path):
-    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    tasks = [{"cluster": {"worker": workers}, "task": {"type": "worker", "index": i}} for i in range(2)]
-    processes = [start(cells_folder, tmp_path, TF_CONFIG=json.dumps(task)) for task in tasks]
-    answers = [said(process) for process in processes]
+def test_two_machines_follow_the_curve_of_one(alone, two_machines):
+    answers = [said(process) for process in two_machines]
     assert [answer["place"] for answer in answers] == [[0, 2], [1, 2]]
     for answer in answers:
         assert answer["replicas"] == 2
@@ -64,8 +79,8 @@ def test_two_machines_follow_the_curve_of_one(alone, cells_folder, tmp_path):
         assert answer["weights"] == pytest.approx(alone["weights"], rel=1e-5)
 
 
-def test_two_devices_of_one_machine_follow_it_too(alone, cells_folder, tmp_path):
-    answer = said(start(cells_folder, tmp_path, 2))
+def test_two_devices_of_one_machine_follow_it_too(alone, two_devices):
+    answer = said(two_devices)
     assert (answer["kind"], answer["place"], answer["replicas"]) == ("MirroredStrategy", [0, 1], 2)
     assert np.allclose(answer["losses"], alone["losses"], atol=1e-3)
     assert answer["weights"] == pytest.approx(alone["weights"], rel=1e-5)

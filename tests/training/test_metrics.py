@@ -1,7 +1,5 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hematovision.training import metrics
 
@@ -17,20 +15,6 @@ def test_scores_of_each_class_and_their_mean():
     assert scores["a"] == {"recall": 0.8, "precision": 8 / 9, "f1": 16 / 19, "n": 10}
     assert scores["c"] == {"recall": None, "precision": None, "f1": None, "n": 0}
     assert metrics.macro_f1(matrix) == pytest.approx((16 / 19 + 18 / 21) / 2)
-
-
-@pytest.mark.parametrize(
-    ("right", "total", "interval"), [(5, 100, (0.0215, 0.1118)), (30, 100, (0.2190, 0.3958)), (0, 0, (0, 1))]
-)
-def test_wilson_interval(right, total, interval):
-    assert metrics.wilson_interval(right, total) == pytest.approx(interval, abs=1e-4)
-
-
-@given(st.integers(0, 500), st.integers(0, 500))
-def test_the_interval_holds_the_share(right, wrong):
-    low, high = metrics.wilson_interval(right, right + wrong)
-    if right + wrong:
-        assert 0 <= low <= right / (right + wrong) + 1e-12 and right / (right + wrong) - 1e-12 <= high <= 1
 
 
 def test_temperature_cools_the_overconfident_and_leaves_the_calibrated():

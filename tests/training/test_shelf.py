@@ -1,10 +1,13 @@
 import json
+import shutil
 
 import pytest
 
 from hematovision.errors import ModelError
 from hematovision.training.shelf import former_of, put_in_place, restore
 from hematovision.vision.classifier import Classifier
+from hematovision.vision.trust import TRUST_FILE
+from tests.trusted import give_trust, indifferent
 
 
 def named(folder):
@@ -12,12 +15,10 @@ def named(folder):
 
 
 @pytest.fixture
-def made(tiny_model, tmp_path):
+def made(tiny_trained, tmp_path):
     def make(name):
-        import shutil
-
         folder = tmp_path / name
-        shutil.copytree(tiny_model, folder)
+        shutil.copytree(tiny_trained, folder)
         card = json.loads((folder / "card.json").read_text())
         (folder / "card.json").write_text(json.dumps(card | {"name": name}))
         return folder
@@ -37,6 +38,19 @@ def test_a_model_is_put_in_place_and_taken_back(made, tmp_path):
     assert named(model) == "second"
     assert Classifier(model)
     assert not (tmp_path / "model-draft").exists()
+
+
+@pytest.mark.parametrize("trusted", ["first", "second"])
+def test_rules_of_trust_come_and_go_with_their_model(made, tmp_path, trusted):
+    model = tmp_path / "model"
+    for name in ("first", "second"):
+        folder = made(name)
+        if name == trusted:
+            give_trust(folder, indifferent(folder))
+        put_in_place(folder, model)
+    for name in ("second", "first", "second"):
+        assert (Classifier(model).trust is not None) == (name == trusted) == (model / TRUST_FILE).is_file()
+        restore(model)
 
 
 def test_without_a_former_model_nothing_is_touched(made):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,16 +14,20 @@ import keras
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS
 from hematovision.errors import InputError, ModelError
 from hematovision.library.records import Record
+from hematovision.smear.framing import Frame, cut
 from hematovision.training import fit as module
 from hematovision.training.augment import augment
-from hematovision.training.backbone import build_model, rebalance, set_trainable
+from hematovision.training.backbone import RelativeAdam, build_model, fold, set_trainable
 from hematovision.training.batches import Batches, targets
+from hematovision.training.export import write_card
 from hematovision.training.fit import Recipe, fit, read_history
 from hematovision.training.loss import masked_cross_entropy
-from hematovision.training.run import measure, train
+from hematovision.training.run import finish, measure, train
 from hematovision.vision.classifier import Classifier
 
-RECIPE = Recipe(size=32, batch_size=8, frozen_epochs=1, epochs=1, settled_epochs=1, unfrozen_layers=2, seed=5)
+RECIPE = Recipe(
+    size=32, batch_size=8, frozen_epochs=1, epochs=1, settled_epochs=2, unfrozen_layers=2, averaged=0.5, seed=5
+)
 
 
 def small_model():
@@ -54,30 +60,37 @@ def test_the_model_is_flat_with_one_linear_layer_a_head():
     assert all(model.get_layer(head).activation is keras.activations.linear for head in HEADS)
 
 
-def test_batch_normalization_stays_frozen_in_both_phases():
-    model = small_model()
-    for backbone in (False, True):
-        set_trainable(model, backbone)
-        norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-        assert norms and not any(layer.trainable for layer in norms)
-    assert model.get_layer("Conv1").trainable
-
-
-def test_rebalancing_changes_the_scale_of_weights_and_not_the_function():
-    model = small_model()
+def test_folding_normalization_away_changes_no_answer():
+    backbone = keras.applications.MobileNetV2((32, 32, 3), 0.35, include_top=False, weights=None)
     rng = np.random.default_rng(0)
-    for layer in model.layers:
+    for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            gamma, beta, mean, variance = layer.get_weights()
-            layer.set_weights([gamma * rng.uniform(0.5, 2, gamma.shape), beta, mean + 0.1, variance * 0.3])
-    pictures = rng.uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
-    before = {k: np.asarray(v) for k, v in model(pictures).items()}
-    kernel = model.get_layer("block_1_expand").get_weights()[0]
-    rebalance(model)
-    after = model(pictures)
-    assert not np.allclose(model.get_layer("block_1_expand").get_weights()[0], kernel)
-    for head in HEADS:
-        assert np.allclose(before[head], np.asarray(after[head]), atol=1e-4)
+            layer.set_weights([rng.uniform(0.5, 1.5, value.shape) for value in layer.get_weights()])
+    folded = fold(backbone)
+    pictures = rng.uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    before, after = np.asarray(backbone(pictures)), np.asarray(folded(pictures))
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in folded.layers)
+    assert np.abs(after - before).max() < 1e-3 * np.abs(before).max()
+    assert [layer.name for layer in folded.layers][1:] == [layer.name for layer in backbone.layers][1:]
+
+
+def test_the_biases_of_the_backbone_are_never_trained():
+    model = small_model()
+    set_trainable(model, backbone=True)
+    trained = {variable.path for variable in model.trainable_variables}
+    assert {path for path in trained if path.endswith("bias")} == {f"{head}/bias" for head in HEADS}
+    assert "Conv1/kernel" in trained and not any("_BN" in path for path in trained)
+    set_trainable(model, backbone=False)
+    assert {variable.path.split("/")[0] for variable in model.trainable_variables} == set(HEADS)
+
+
+def test_a_channel_of_small_weights_takes_small_steps():
+    kernel = keras.Variable(np.ones((3, 3, 4, 2)) * [0.01, 1.0])
+    he = (2 / 36) ** 0.5
+    optimizer = RelativeAdam(0.1)
+    optimizer.build([kernel])
+    optimizer.apply([keras.ops.ones((3, 3, 4, 2))], [kernel])
+    assert np.allclose(np.array([0.01, 1.0]) - kernel.numpy()[0, 0, 0], 0.1 * np.array([0.01, 1.0]) / he, rtol=1e-4)
 
 
 def test_a_wrong_weights_file_is_refused(tmp_path):
@@ -88,10 +101,23 @@ def test_a_wrong_weights_file_is_refused(tmp_path):
         assert caught.value.hint
 
 
-def test_augmentation_is_seeded_and_keeps_size_and_range(cell):
-    first, again, other = (augment(cell, 96, np.random.default_rng(seed)) for seed in (1, 1, 2))
+@pytest.mark.parametrize("abroad", [0, 1])
+def test_augmentation_is_seeded_and_keeps_size_and_range(cell, abroad):
+    frame = Frame.of_cell(cell)
+    first, again, other = (augment(cell, frame, 96, np.random.default_rng(seed), abroad) for seed in (1, 1, 2))
     assert first.shape == (96, 96, 3) and first.dtype == np.uint8
     assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_a_variant_from_home_keeps_the_colors_and_one_from_abroad_does_not(cell):
+    frame = Frame.of_cell(cell)
+    plain = cut(cell, frame, 96).reshape(-1, 3).mean(0)
+
+    def change(abroad):
+        variants = [augment(cell, frame, 96, np.random.default_rng(i), abroad) for i in range(20)]
+        return np.median([np.abs(v.reshape(-1, 3).mean(0) - plain).max() for v in variants])
+
+    assert change(abroad=0) < 8 < 20 < change(abroad=1)
 
 
 def test_batches_are_shuffled_by_seed_and_epoch_and_cover_every_picture(records):
@@ -110,19 +136,19 @@ def test_a_killed_run_goes_on_and_ends_where_an_unbroken_one_ends(records, tmp_p
     unbroken = fit(records, RECIPE, tmp_path / "unbroken", None)
     save = module._write_history
 
-    def killed_after_two(folder, recipe, history):
+    def killed_after_three(folder, recipe, history):
         save(folder, recipe, history)
-        if len(history) == 2:
+        if len(history) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_write_history", killed_after_two)
+    monkeypatch.setattr(module, "_write_history", killed_after_three)
     with pytest.raises(KeyboardInterrupt):
         fit(records, RECIPE, tmp_path / "killed", None)
     monkeypatch.setattr(module, "_write_history", save)
-    assert len(read_history(tmp_path / "killed")) == 2
+    assert len(read_history(tmp_path / "killed")) == 3
     resumed = fit(records, RECIPE, tmp_path / "killed", None)
     phases = [epoch.phase for epoch in read_history(tmp_path / "killed")]
-    assert phases == ["frozen", "fine-tuned", "settled"]
+    assert phases == ["frozen", "fine-tuned", "settled", "settled"]
     for a, b in zip(unbroken.get_weights(), resumed.get_weights(), strict=True):
         assert np.allclose(a, b, atol=1e-3)
 
@@ -138,13 +164,35 @@ def test_training_without_splits_is_refused(tmp_path):
         fit([], RECIPE, tmp_path, None)
 
 
-def test_train_writes_a_model_that_runs_and_a_card_that_was_measured(data, tmp_path, tiny_backbone):
-    card = train(data, tmp_path / "model", tmp_path / "run", RECIPE, None)
+def test_train_writes_a_model_that_runs_and_a_card_that_was_measured(data, tmp_path, monkeypatch, few_pictures):
+    monkeypatch.setattr(module, "build_model", lambda *size_and_rest, backbone: small_model())
+    recipe = replace(RECIPE, frozen_epochs=0, settled_epochs=0)
+    card = train(data, tmp_path / "model", tmp_path / "run", recipe, None)
     assert json.loads((tmp_path / "model" / "card.json").read_text()) == card
     assert card["heads"]["cell_class"] == list(CELL_CLASSES) and card["input"]["size"] == 32
     assert card["data"]["pictures"] == {"train": 32, "val": 8, "test": 8}
     assert np.sum(card["metrics"]["test"]["confusion"]["rows"]) == 8
-    assert card["metrics"] == measure(data, tmp_path / "model")
+    assert card["metrics"] == measure(data, tmp_path / "model") | {"heatmaps": card["metrics"]["heatmaps"]}
+    assert card["metrics"]["heatmaps"]["found"]["n"] == 7
+    assert {"errors.json", "CARD.md"} <= {path.name for path in (tmp_path / "model").iterdir()}
     exported = keras.models.load_model(tmp_path / "model" / "hematovision.keras")
     assert getattr(exported, "optimizer", None) is None
-    assert Classifier(tmp_path / "model").card.temperature == card["temperature"]
+    classifier = Classifier(tmp_path / "model")
+    assert classifier.card.temperature == card["temperature"]
+    assert classifier.trust is not None and classifier.trust.gate is not None
+    assert set(card["metrics"]["trust"]) == {"refused", "familiarity_auroc"}
+    assert {"confident", "cell", "familiar", "answer_set"} == set(card["thresholds"])
+
+
+def test_a_folder_is_finished_without_training_and_again(data, tiny_trained, tmp_path, few_pictures):
+    """What else its card names stays."""
+    folder = shutil.copytree(tiny_trained, tmp_path / "model")
+    card = json.loads((folder / "card.json").read_text())
+    card["thresholds"]["another"] = 0.5
+    card["files"]["notes.txt"] = {"bytes": 0}
+    write_card(folder, card)
+    first = finish(data, folder)
+    assert first["temperature"] != card["temperature"] and first["metrics"]["test"]["accuracy"]["n"] == 8
+    assert first["thresholds"]["another"] == 0.5 and "notes.txt" in first["files"]
+    assert Classifier(folder).trust is not None
+    assert finish(data, folder) == first == json.loads((folder / "card.json").read_text())

@@ -1,16 +1,31 @@
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hematovision import images
 from hematovision.cells import CELL_CLASSES
 from hematovision.library.records import Record
 from hematovision.smear.finder import is_stained
-from hematovision.training.evaluate import evaluate_trust
+from hematovision.training import trust as module
+from hematovision.training.evaluate import evaluate_cells, evaluate_trust
+from hematovision.training.metrics import share
 from hematovision.training.noncells import HELD_OUT, KINDS, NO_WHITE_CELL, NOT_FITTED, noncells
-from hematovision.training.trust import Amounts, border, conformal_thresholds, fit_likeness, fit_subspace, fit_trust
+from hematovision.training.trust import (
+    Amounts,
+    border,
+    conformal_thresholds,
+    fit_likeness,
+    fit_subspace,
+    fit_trust,
+    sample_classes,
+)
+from hematovision.vision import classifier as engine
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.trust import TRUST_FILE, conformal_set
+from tests.trusted import give_trust, indifferent
 
 
 def test_every_kind_is_made_again_from_its_seed_and_another_from_another():
@@ -78,20 +93,66 @@ def test_of_exchangeable_cells_the_promised_share_is_covered(values, coverage):
     assert covered >= coverage * len(values) - 1e-9
 
 
-def test_a_fit_writes_what_the_classifier_reads(tiny_model, cells_folder, tmp_path):
-    import shutil
+FEW = Amounts(of_class=2, abroad=3, non_cells=1)
 
-    folder = tmp_path / "model"
-    shutil.copytree(tiny_model, folder)
+
+@pytest.fixture
+def folder(tiny_model, tmp_path):
+    return shutil.copytree(tiny_model, tmp_path / "model")
+
+
+@pytest.fixture(scope="session")
+def drawn(cells_folder):
     paths = [(label, path) for label in CELL_CLASSES for path in sorted((cells_folder / label).iterdir())]
-    records = [Record("drawn", path, label) for label, path in paths]
-    card = fit_trust(
-        Classifier(folder), records[::2], records[1::2], Amounts(of_class=2, abroad=3, drawn=1, non_cells=1)
-    )
+    return [Record("drawn", path, label) for label, path in paths]
+
+
+def test_a_sample_has_its_count_of_each_class(drawn):
+    sample = sample_classes(drawn[:9], 4, np.random.default_rng(0))
+    assert [record.label for record in sample] == [CELL_CLASSES[0]] * 4 + [CELL_CLASSES[1]] * 3
+    assert len({record.path for record in sample}) == 7
+    assert sample == sample_classes(drawn[:9], 4, np.random.default_rng(0))
+
+
+def test_a_fit_writes_what_the_classifier_reads(folder, drawn, monkeypatch):
+    records, promised = drawn, []
+    conform = module.conformal_thresholds
+    monkeypatch.setattr(module, "conformal_thresholds", lambda p, keys: promised.extend(keys) or conform(p, keys))
+    card = fit_trust(Classifier(folder), records[::2], records[1::2], amounts=FEW)
     trusted = Classifier(folder)
+    # An answer set is promised to the cells that get one, and to no other.
+    given = [record.label for record in records[1::2] if trusted.classify(images.read(record.path)).answer_set]
+    assert promised == given and 0 < len(given) < 24
     assert trusted.card.raw == card and TRUST_FILE in card["files"]
     assert trusted.trust is not None and trusted.trust.least == dict.fromkeys(CELL_CLASSES, 0.0)
-    assert (trusted.trust.gate is None) == (trusted.classify_inputs(np.zeros((1, 64, 64, 3)))[0].early is None)
+    assert trusted.trust.gate is not None
     found = evaluate_trust(trusted, records[:8], [], each=1)
     assert set(found["refused"]["kinds"]) == set(KINDS)
     assert found["refused"]["held_out"]["n"] == len(HELD_OUT) and found["familiarity_auroc"] is None
+
+
+def test_a_network_without_early_features_gets_no_gate(folder, drawn, monkeypatch):
+    run = engine._Engine.run
+    monkeypatch.setattr(engine._Engine, "run", lambda self, inputs: run(self, inputs)[:3])
+    fit_trust(Classifier(folder), drawn[::6], drawn[1::6], amounts=FEW)
+    assert Classifier(folder).trust.gate is None
+
+
+def test_a_fit_that_is_killed_leaves_a_model_that_works(folder, drawn, monkeypatch):
+    fit_trust(Classifier(folder), drawn[::6], drawn[1::6], amounts=FEW)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "describe_file", lambda path: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            fit_trust(Classifier(folder), drawn[2::6], drawn[1::6], amounts=FEW)
+    assert Classifier(folder).trust is None
+    fit_trust(Classifier(folder), drawn[::6], drawn[1::6], amounts=FEW)
+    assert Classifier(folder).trust is not None
+
+
+def test_coverage_counts_the_answer_sets_that_are_shown(folder, drawn):
+    give_trust(folder, indifferent(folder), familiar=1.0)
+    found = evaluate_cells(Classifier(folder), drawn[:3])
+    assert found["answer_sets"] == {"all": {"coverage": share(0, 0), "size": None}}
+    give_trust(folder, indifferent(folder), answer_set=dict.fromkeys(CELL_CLASSES, 0.0))
+    covered = evaluate_cells(Classifier(folder), drawn[:3])["answer_sets"]["all"]
+    assert covered == {"coverage": share(3, 3), "size": 8.0}

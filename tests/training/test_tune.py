@@ -9,6 +9,13 @@ from hematovision.training import tune as module
 from hematovision.training.fit import Epoch, Recipe, _write_history
 from hematovision.training.tune import train_command, tune
 
+
+@pytest.fixture(autouse=True)
+def nothing_to_free(monkeypatch):
+    """Where training is invented, no network is left behind, and looking for one takes a second."""
+    monkeypatch.setattr(module.keras.backend, "clear_session", lambda: None)
+
+
 RECIPE = Recipe(size=32, batch_size=16, frozen_epochs=0, epochs=1, settled_epochs=0, seed=3)
 
 

@@ -1,5 +1,3 @@
-import hashlib
-import json
 import shutil
 
 import numpy as np
@@ -12,10 +10,10 @@ from hematovision.errors import ModelError
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.reading import read_picture
 from hematovision.vision.trust import TRUST_FILE, Likeness, Subspace, Trust, conformal_set, pack
+from tests.trusted import LEAST, give_trust, indifferent
 
 PLANE = Likeness(mean=np.array([1, 1], np.float32), projection=np.array([[1, 0], [0, 0.5]], np.float32))
 AXIS = Subspace(mean=np.array([1, 1], np.float32), projection=np.array([[1], [0]], np.float32))
-LEAST = dict.fromkeys(CELL_CLASSES, 0.2)
 TRUST = Trust(PLANE, AXIS, cell_from=-4, familiar_from=-0.6, least=LEAST)
 
 
@@ -59,6 +57,7 @@ def test_the_worst_that_is_known_is_the_status(early, embedding, probability, st
     features = None if early is None else np.array(early, np.float32)
     answer = prediction(features, embedding, monocyte=probability, lymphocyte=1 - probability)
     assert answer.status == status
+    assert bool(answer.answer_set) == (status in ("confident", "check"))
 
 
 def test_without_a_gate_everything_is_a_cell():
@@ -90,34 +89,25 @@ def trusted(tiny_model, tmp_path):
     """The tiny model with a file on trust, which takes every cell for known."""
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
-    depth = 1280  # of MobileNetV2, at any width up to 1
-    anything = Subspace(np.zeros(depth, np.float32), np.zeros((depth, 1), np.float32))
-    write(folder, pack(None, anything))
+    give_trust(folder, indifferent(folder))
     return folder
-
-
-def write(folder, content, **thresholds):
-    (folder / TRUST_FILE).write_bytes(content)
-    card = json.loads((folder / "card.json").read_text())
-    card["files"][TRUST_FILE] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    card["thresholds"] |= {"cell": -1.0, "familiar": -1.0, "answer_set": LEAST} | thresholds
-    (folder / "card.json").write_text(json.dumps(card))
 
 
 def test_a_model_without_the_file_answers_as_before(tiny_model, cell):
     answer = Classifier(tiny_model).classify(cell)
-    assert answer.trust is None and answer.early is None and answer.status in ("confident", "check")
+    assert answer.trust is None and answer.status in ("confident", "check") and answer.answer_set
 
 
 def test_thresholds_come_from_the_card(trusted, cell):
     assert Classifier(trusted).classify(cell).status in ("confident", "check")
-    write(trusted, (trusted / TRUST_FILE).read_bytes(), familiar=1.0)
+    give_trust(trusted, indifferent(trusted), familiar=1.0)
     reading = read_picture(cell, Classifier(trusted), "cell")
     assert reading.status == "unfamiliar" and len(reading.cells) == 1
+    assert reading.cells[0].as_json()["answer_set"] == []
 
 
-def test_a_picture_of_refused_cells_has_none(trusted, cell, monkeypatch):
-    monkeypatch.setattr(Trust, "is_cell", lambda self, early: False)
+def test_a_picture_of_refused_cells_has_none(trusted, cell):
+    give_trust(trusted, indifferent(trusted), cell=1.0)
     reading = read_picture(cell, Classifier(trusted), "cell")
     assert (reading.status, reading.cells) == ("not_blood", ())
 
@@ -125,10 +115,12 @@ def test_a_picture_of_refused_cells_has_none(trusted, cell, monkeypatch):
 DAMAGE = {
     "missing": lambda f: (f / TRUST_FILE).unlink(),
     "another": lambda f: (f / TRUST_FILE).write_bytes(b"PK"),
-    "no numbers": lambda f: write(f, b"PK"),
-    "no archive": lambda f: write(f, b"numbers"),
-    "no thresholds": lambda f: write(f, (f / TRUST_FILE).read_bytes(), answer_set={}),
-    "wrong shapes": lambda f: write(f, pack(None, Subspace(np.zeros(3, np.float32), np.zeros((2, 2), np.float32)))),
+    "no numbers": lambda f: give_trust(f, b"PK"),
+    "no archive": lambda f: give_trust(f, b"numbers"),
+    "no thresholds": lambda f: give_trust(f, (f / TRUST_FILE).read_bytes(), answer_set={}),
+    "wrong shapes": lambda f: give_trust(
+        f, pack(None, Subspace(np.zeros(3, np.float32), np.zeros((2, 2), np.float32)))
+    ),
 }
 
 

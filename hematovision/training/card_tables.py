@@ -1,0 +1,72 @@
+"""Numbers of the card as Markdown: shares with their intervals, and tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hematovision.cells import display_name
+from hematovision.quiz.intervals import wilson
+
+
+def percent(value: float) -> str:
+    """A share to a tenth of a percent."""
+    return f"{value:.1%}".replace("%", " %")
+
+
+def percent_of(share: Mapping[str, Any]) -> str:
+    """A share with interval and, where it is counted, n: `98.8 % (98.5 % to 99.1 %, n = 5,126)`."""
+    if share["value"] is None:
+        return "– (n = 0)"
+    low, high = share["interval"]
+    count = f", n = {share['n']:,}" if "n" in share else ""
+    return f"{percent(share['value'])} ({percent(low)} to {percent(high)}{count})"
+
+
+def class_table(metrics: Mapping[str, Any]) -> str:
+    """Recall with its interval, precision and F1 of each class that the metrics name."""
+    labels, matrix = metrics["confusion"]["labels"], metrics["confusion"]["rows"]
+    rows = []
+    for label, scores in metrics["classes"].items():
+        right, n = matrix[labels.index(label)][labels.index(label)], scores["n"]
+        recall = {"value": scores["recall"], "interval": wilson(right, n), "n": n}
+        rest = ("–" if scores[name] is None else percent(scores[name]) for name in ("precision", "f1"))
+        rows.append((class_name(label), percent_of(recall), *rest))
+    return table(("class", "recall", "precision", "F1"), rows)
+
+
+def matrix_table(confusion: Mapping[str, Any]) -> str:
+    """Counts of a confusion matrix; keys that never occur have no row."""
+    rows = [
+        (f"**{class_name(label)}**", *(f"{count:,}" if count else "·" for count in row))
+        for label, row in zip(confusion["labels"], confusion["rows"], strict=True)
+        if any(row)
+    ]
+    return table(("key \\ answer", *map(class_name, confusion["labels"])), rows)
+
+
+def most_confused(confusion: Mapping[str, Any], count: int = 3) -> str:
+    """The `count` most frequent errors in words; empty where there is none."""
+    labels = confusion["labels"]
+    pairs = [
+        (n, f"{class_name(key)} taken for {class_name(labels[j])} ({n})")
+        for i, (key, row) in enumerate(zip(labels, confusion["rows"], strict=True))
+        for j, n in enumerate(row)
+        if i != j and n
+    ]
+    return ", ".join(words for _, words in sorted(pairs, key=lambda pair: -pair[0])[:count])
+
+
+def class_name(label: str) -> str:
+    """As it stands in the middle of a sentence."""
+    return display_name(label).lower()
+
+
+def estimate(figure: Mapping[str, Any]) -> str:
+    """A figure that is no share, with its interval."""
+    low, high = figure["interval"]
+    return f"{figure['value']:.4f} ({low:.4f} to {high:.4f})"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,88 @@
+"""How far familiarity tells a class that training never saw: each class in turn is left out, and looked for."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import keras
+import numpy as np
+
+from hematovision import images
+from hematovision.cells import CELL_CLASSES
+from hematovision.errors import InputError
+from hematovision.files import write_whole
+from hematovision.library.datasets import data_hash
+from hematovision.library.records import Record
+from hematovision.training.fit import Recipe
+from hematovision.training.metrics import auroc
+from hematovision.training.run import produce
+from hematovision.training.trust import Amounts, answers, embeddings, fit_subspace, sample_classes
+from hematovision.vision.classifier import Classifier
+
+SHORT = Recipe(epochs=3, settled_epochs=0)
+"""Eight models are trained: each as briefly as serves."""
+PLAN = "plan.json"
+
+
+def leave_out(
+    records: Sequence[Record], recipe: Recipe, folder: Path, backbone_weights: str | Path | None
+) -> dict[str, Any]:
+    """Train once without each class of `cells.CELL_CLASSES`, fit familiarity as for the model itself, and score `test`.
+
+    The AUROC of a class is the chance that a cell of the other classes is more familiar than one of that class.
+    `folder` keeps each finished class; called again with the same arguments it goes on. Raises InputError where a class
+    has no picture in `test`, or `folder` holds a run with other arguments.
+    """
+    lacking = [label for label in CELL_CLASSES if not any((r.label, r.split) == (label, "test") for r in records)]
+    if lacking:
+        raise InputError(
+            f"No picture of {', '.join(lacking)} is in the split 'test'.",
+            "Each class is left out once: all eight have to be there.",
+        )
+    _check_plan(folder, {"recipe": asdict(recipe), "data": data_hash(records)})
+    classes = {}
+    for label in CELL_CLASSES:
+        result = folder / label / "result.json"
+        if not result.is_file():
+            found = _without(label, records, recipe, result.parent, backbone_weights)
+            write_whole(result, json.dumps(found))
+        classes[label] = json.loads(result.read_text())
+    mean = fmean(found["auroc"] for found in classes.values())
+    return {**json.loads((folder / PLAN).read_text()), "mean_auroc": mean, "classes": classes}
+
+
+def _without(
+    label: str, records: Sequence[Record], recipe: Recipe, folder: Path, backbone_weights: str | Path | None
+) -> dict[str, Any]:
+    """A model that never saw `label`, not even to choose its epoch, and what its familiarity makes of `test`."""
+    keras.backend.clear_session()
+    others = [record for record in records if record.label != label]
+    made = produce(others, folder, recipe, backbone_weights)
+    assert made is not None  # one machine writes its own files
+    classifier, amounts = Classifier(made), Amounts()
+    train = [record for record in others if record.split == "train"]
+    sample = sample_classes(train, amounts.of_class, np.random.default_rng(amounts.seed))
+    familiarity = fit_subspace(_embed(classifier, sample))
+    known, unknown = (
+        familiarity.scores(_embed(classifier, [r for r in records if r.split == "test" and (r.label == label) == left]))
+        for left in (False, True)
+    )
+    return {"auroc": auroc(known, unknown), "known": len(known), "left_out": len(unknown)}
+
+
+def _embed(classifier: Classifier, records: Sequence[Record]) -> np.ndarray:
+    return embeddings(answers(classifier, (images.read(record.path) for record in records)))
+
+
+def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
+    path = folder / PLAN
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(plan))
+    elif json.loads(path.read_text()) != plan:
+        raise InputError(
+            f"{folder} holds other models.", "Give another --run folder, or the same data and options as before."
+        )

@@ -1,0 +1,109 @@
+"""The card in words says what the card in figures says, and `model/CARD.md` is what it says."""
+
+import copy
+
+import pytest
+
+from hematovision.settings import ROOT
+from hematovision.training.card_text import (
+    TEXT_FILE,
+    card_text,
+    figures,
+    headline,
+    not_measured,
+    place_name,
+    sections,
+)
+from hematovision.vision.card import load_card
+from hematovision.vision.wrong_cells import load_wrong_cells
+from tests.training.full_card import full_card, wrong_cells
+
+
+def words_of(card, key, wrong=None):
+    found = next(section for section in sections(card, wrong) if section.key == key)
+    return f"{found.words}\n{found.table}"
+
+
+def test_the_text_beside_the_shipped_card_is_that_of_the_card():
+    card = load_card(ROOT / "model")
+    written = (ROOT / "model" / TEXT_FILE).read_text(encoding="utf-8")
+    assert written == card_text(card.raw, load_wrong_cells(card)), (
+        "write it with: python -m hematovision evaluate --data FOLDER --write"
+    )
+
+
+def test_the_headline_says_what_it_is_and_how_well_it_does():
+    card = full_card()
+    assert headline(card) == (
+        "MobileNetV2 at 224 pixels, which sees one picture of one stained blood cell, names 75.0 % "
+        "(40.9 % to 92.9 %, n = 8) of the cells of PBC test right. For teaching, not for diagnosis."
+    )
+    assert "is unmeasured" in headline(card | {"metrics": {}})
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("data", "| train | 9,399 |"),
+        ("results", "| all eight classes | 75.0 % (40.9 % to 92.9 %, n = 8) |"),
+        ("report", "| neutrophil | 50.0 % (9.5 % to 90.5 %, n = 2) | 100.0 % | 66.7 % |"),
+        ("confusion", "| **neutrophil** | · | · | · | 1 | · | · | 1 | · |"),
+        ("confusion", "Most often: neutrophil taken for immature granulocyte (1)"),
+        ("attributes", "| granularity | 90.0 % | 80.0 % |"),
+        ("curves", "2 epochs; epoch 2 was chosen, the best on val (n = 1,710)."),
+        ("curves", "| 1 | frozen | 1.500 | 0.400 | 85.0 % | 87.0 % |"),
+        ("calibration", "| PBC test | 8 | 0.0125 | 0.3000 (0.2000 to 0.4000) | 0.1000 (0.0500 to 0.1500) |"),
+        ("calibration", "| 90.0 % | 6 | 95.0 % | 83.3 % |"),
+        ("elsewhere", "a laboratory that was never trained on"),
+        ("elsewhere", "Core four named right: 50.0 % (9.5 % to 90.5 %, n = 2)."),
+        ("refusal", "Of kinds that no threshold was fitted to: 90.0 % (59.6 % to 98.2 %, n = 10)"),
+        ("refusal", "| text | 100.0 % |"),
+        ("unfamiliar", "in 93.0 % of all pairs (AUROC)"),
+        ("unfamiliar", "| Unfamiliar | 0.0 % (0.0 % to 32.4 %, n = 8) | 50.0 % (9.5 % to 90.5 %, n = 2) |"),
+        ("answer_sets", "| all | 100.0 % (67.6 % to 100.0 %, n = 8) | 1.25 |"),
+        ("heat_maps", "| heat map | 90.0 % (89.0 % to 91.0 %) | 60.0 % (58.0 % to 62.0 %) |"),
+        ("heat_maps", "| even | 27.0 % (26.0 % to 28.0 %) | 12.0 % (10.0 % to 14.0 %) |"),
+        ("defects", "Annotators called 40.0 % of the cells that PBC names segmented a band"),
+        ("limits", "12.5 % of test are eosinophils"),
+        ("reproduce", "| seed | 1 |"),
+    ],
+)
+def test_every_part_says_its_figures(key, said):
+    assert said in words_of(full_card(), key)
+
+
+def test_every_wrong_cell_is_named_with_what_speaks_for_each_side():
+    said = words_of(full_card(), "errors", wrong_cells())
+    assert "1 of the n = 8 cells of PBC test" in said
+    assert (
+        "| neutrophil/BNE_1.jpg | neutrophil | immature granulocyte, 60.0 % | Check | "
+        "Nucleus shape: unsegmented-band (62 % : 5 %) | Cell size: big (30 % : 90 %) |"
+    ) in said
+
+
+def test_a_card_without_figures_names_the_commands_and_makes_nothing_up():
+    bare = {"input": {"size": 224}, "temperature": 1.0, "files": {}}
+    unmeasured = {s.key: s.words for s in sections(bare, None) if s.words.startswith("Not measured yet")}
+    assert set(unmeasured) == {s.key for s in sections(bare, None)} - {"limits", "reproduce"}
+    assert unmeasured["heat_maps"] == not_measured("python -m hematovision evaluate --data FOLDER --write --heatmaps")
+    assert "python -m hematovision train" in unmeasured["curves"]
+
+
+@pytest.mark.parametrize("part", ["calibration", "status", "answer_sets"])
+def test_what_one_part_lacks_takes_nothing_from_the_others(part):
+    card = copy.deepcopy(full_card())
+    for place in ("test", "bccd"):
+        del card["metrics"][place][part]
+    missing = [s.key for s in sections(card, wrong_cells()) if s.words.startswith("Not measured yet")]
+    assert missing == {"calibration": ["calibration"], "status": ["unfamiliar"], "answer_sets": ["answer_sets"]}[part]
+
+
+def test_a_laboratory_that_was_learned_is_not_called_unseen():
+    card = full_card()
+    assert "BCCD, which was trained on" in words_of(card | {"data": card["data"] | {"name": "BCCD, PBC"}}, "elsewhere")
+
+
+def test_a_figure_that_is_not_there_is_none():
+    assert figures({"a": {"b": 1}}, "a", "b") == 1
+    assert figures({"a": {"b": 1}}, "a", "c") is None is figures({"a": 3}, "a", "b")
+    assert (place_name({"data": {"name": "PBC"}}, "test"), place_name({}, "bccd")) == ("PBC test", "BCCD fields")

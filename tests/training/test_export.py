@@ -1,0 +1,43 @@
+"""What the exported model gives away besides its answer."""
+
+import keras
+import numpy as np
+import pytest
+
+from hematovision.cells import HEADS
+from hematovision.training.backbone import FEATURES, POOLED
+from hematovision.training.export import EARLY_LAYER, export
+from hematovision.vision.classifier import Classifier
+
+CARD = {"temperature": 1.0, "thresholds": {"confident": 1.0}}
+
+
+def network(middle: keras.layers.Layer) -> keras.Model:
+    """The least that can be exported, with `middle` between a convolution and the last feature map."""
+    inputs = keras.Input((16, 16, 3))
+    x = middle(keras.layers.Conv2D(5, 3, strides=2, use_bias=False)(inputs))
+    features = keras.layers.Activation("relu", name=FEATURES)(keras.layers.Conv2D(4, 3)(x))
+    pooled = keras.layers.GlobalAveragePooling2D(name=POOLED)(features)
+    return keras.Model(inputs, {h: keras.layers.Dense(len(v), name=h)(pooled) for h, v in HEADS.items()})
+
+
+@pytest.mark.parametrize("kind", [keras.layers.BatchNormalization, keras.layers.Identity])
+def test_early_features_are_mean_and_deviation_of_the_layer_of_that_name(kind, tmp_path):
+    rng = np.random.default_rng(0)
+    model = network(kind(name=EARLY_LAYER))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 2, w.shape) for w in layer.get_weights()])
+    export(model, tmp_path, CARD)
+    pictures = rng.uniform(0, 255, (3, 16, 16, 3)).astype(np.float32)
+    middle = np.asarray(keras.Model(model.input, model.get_layer(EARLY_LAYER).output)(pictures))
+    expected = np.concatenate([middle.mean((1, 2)), middle.std((1, 2))], axis=-1)
+    found = np.stack([answer.early for answer in Classifier(tmp_path).classify_inputs(pictures)])
+    assert found.shape == (3, 10)
+    assert np.allclose(found, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_a_network_without_such_a_layer_gives_none(tmp_path):
+    export(network(keras.layers.Identity(name="another")), tmp_path, CARD)
+    (answer,) = Classifier(tmp_path).classify_inputs(np.zeros((1, 16, 16, 3)))
+    assert answer.early is None
