@@ -32,7 +32,32 @@ STAGES: Mapping[str, str] = MappingProxyType(
 )
 """Stage of the neutrophil's maturation, youngest first -> the class that it belongs to."""
 
-SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType({"core_four": CORE_FOUR, "all_eight": CELL_CLASSES})
+SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"core_four": CORE_FOUR, "all_eight": CELL_CLASSES, "stages": tuple(STAGES)}
+)
+
+WHITE_CELLS: tuple[str, ...] = (
+    "neutrophil",
+    "lymphocyte",
+    "monocyte",
+    "eosinophil",
+    "basophil",
+    "immature_granulocyte",
+)
+"""The classes that a differential counts, the commonest in adult blood first. Erythroblasts are counted beside them."""
+
+LOOK_ALIKES: tuple[tuple[str, str], ...] = (
+    ("basophil", "eosinophil"),
+    ("basophil", "immature_granulocyte"),
+    ("basophil", "neutrophil"),
+    ("eosinophil", "neutrophil"),
+    ("erythroblast", "lymphocyte"),
+    ("immature_granulocyte", "monocyte"),
+    ("immature_granulocyte", "neutrophil"),
+    ("lymphocyte", "monocyte"),
+    ("monocyte", "neutrophil"),
+)
+"""Classes that are taken for each other, after CellaVision's CellAtlas, Lichtman's Atlas and Hematology Outlines."""
 
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -74,6 +99,54 @@ def display_name(name: str) -> str:
 def class_of(name: str) -> str:
     """The class of a stage; a class is its own."""
     return STAGES.get(name, name)
+
+
+def pair_of(one: str, other: str) -> str:
+    """The name of a pair of classes or stages, the same whichever comes first: `lymphocyte|monocyte`."""
+    return "|".join(sorted((one, other)))
+
+
+def are_neighbors(one: str, other: str) -> bool:
+    """Whether one follows the other in the neutrophil's maturation, with no stage between them.
+
+    A class spans its stages, so that a metamyelocyte and a neutrophil are neighbors, a myelocyte and a neutrophil not.
+    """
+    row = list(STAGES)
+    spans = []
+    for name in (one, other):
+        found = [row.index(stage) for stage in row if name in (stage, STAGES[stage])]
+        if not found:
+            return False
+        spans.append((found[0], found[-1]))
+    (_, first_end), (second_start, _) = sorted(spans)
+    return second_start - first_end == 1
+
+
+def are_look_alikes(one: str, other: str) -> bool:
+    """Whether two different classes or stages are often taken for each other."""
+    if one == other:
+        return False
+    return are_neighbors(one, other) or tuple(sorted((class_of(one), class_of(other)))) in LOOK_ALIKES
+
+
+_ALARMING = ("immature_granulocyte", "erythroblast")
+"""Classes that adult blood hardly has: one that is missed or made up changes what is done next."""
+
+
+def severity(key: str, choice: str) -> float:
+    """How much it could matter to take a cell of `key` for `choice`, in [0, 1]: 0 where that is right.
+
+    1: a class that adult blood hardly has is missed. 0.75: one is reported that is not there. 0.25: the two are stages
+    of one class, or neighboring stages. 0.5: any other confusion. The steps are this project's judgement, not a
+    measurement.
+    """
+    if key == choice:
+        return 0.0
+    if class_of(key) == class_of(choice) or ({key, choice} <= STAGES.keys() and are_neighbors(key, choice)):
+        return 0.25
+    if class_of(key) in _ALARMING:
+        return 1.0
+    return 0.75 if class_of(choice) in _ALARMING else 0.5
 
 
 def check_stage(cell_class: str, stage: str) -> None:

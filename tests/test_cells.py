@@ -46,3 +46,56 @@ def test_an_unknown_target_names_what_there_is(text):
     with pytest.raises(InputError) as caught:
         cells.parse_target(text)
     assert "Should be one of" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("band", "segmented", True),
+        ("band", "metamyelocyte", True),
+        ("band", "myelocyte", False),
+        ("band", "neutrophil", False),
+        ("metamyelocyte", "neutrophil", True),
+        ("myelocyte", "neutrophil", False),
+        ("band", "immature_granulocyte", True),
+        ("segmented", "immature_granulocyte", False),
+        ("immature_granulocyte", "neutrophil", True),
+        ("band", "monocyte", False),
+        ("monocyte", "monocyte", False),
+    ],
+)
+def test_neighbors_follow_each_other_in_maturation(one, other, expected):
+    assert cells.are_neighbors(one, other) is cells.are_neighbors(other, one) is expected
+
+
+def test_look_alikes_are_pairs_of_classes_in_the_order_of_the_names():
+    assert list(cells.LOOK_ALIKES) == sorted(cells.LOOK_ALIKES)
+    assert all(one < other and {one, other} < set(cells.CELL_CLASSES) for one, other in cells.LOOK_ALIKES)
+    assert cells.are_look_alikes("monocyte", "lymphocyte") and cells.are_look_alikes("band", "monocyte")
+    assert cells.are_look_alikes("band", "segmented") and cells.are_look_alikes("band", "promyelocyte")
+    assert not cells.are_look_alikes("platelet", "monocyte") and not cells.are_look_alikes("monocyte", "monocyte")
+    assert cells.pair_of("monocyte", "band") == cells.pair_of("band", "monocyte") == "band|monocyte"
+
+
+@pytest.mark.parametrize(
+    ("key", "choice", "weight"),
+    [
+        ("monocyte", "monocyte", 0.0),
+        ("band", "segmented", 0.25),
+        ("band", "metamyelocyte", 0.25),
+        ("promyelocyte", "metamyelocyte", 0.25),
+        ("immature_granulocyte", "neutrophil", 1.0),
+        ("myelocyte", "band", 1.0),
+        ("erythroblast", "lymphocyte", 1.0),
+        ("erythroblast", "immature_granulocyte", 1.0),
+        ("lymphocyte", "erythroblast", 0.75),
+        ("monocyte", "lymphocyte", 0.5),
+    ],
+)
+def test_a_missed_finding_weighs_most(key, choice, weight):
+    assert cells.severity(key, choice) == weight
+
+
+def test_white_cells_are_classes_and_stages_are_a_scope():
+    assert set(cells.WHITE_CELLS) | {"erythroblast", "platelet"} == set(cells.CELL_CLASSES)
+    assert cells.SCOPES["stages"] == ("promyelocyte", "myelocyte", "metamyelocyte", "band", "segmented")

@@ -6,22 +6,26 @@ from typing import Any
 
 from hematovision.cells import CELL_CLASSES, STAGES, class_of
 from hematovision.errors import InputError, unknown
+from hematovision.quiz.grading import check_rule
+from hematovision.quiz.questions import MOST_CHOICES
 
-FIELDS = ("title", "choices", "cells")
-MOST_CHOICES = 9
-"""As many as there are keys."""
+FIELDS = ("title", "choices", "cells", "grading")
 
 _ID = re.compile(r"[a-z0-9-]{1,28}")
 
 
 @dataclass(frozen=True)
 class QuizSet:
-    """`choices` are classes or stages; `cells` are files of the set's folder, and none means all that fit."""
+    """`choices` are classes or stages; `cells` are files of the set's folder, and none means all that fit.
+
+    `grading` is one of `grading.RULES`.
+    """
 
     id: str
     title: str
     choices: tuple[str, ...]
     cells: tuple[str, ...] = ()
+    grading: str = "plain"
 
     def holds(self, file: str) -> bool:
         """Whether a file of its folder may be asked."""
@@ -34,7 +38,8 @@ class QuizSet:
     def as_dict(self) -> dict[str, Any]:
         """What `parse` takes."""
         cells = {"cells": list(self.cells)} if self.cells else {}
-        return {"title": self.title, "choices": list(self.choices), **cells}
+        grading = {"grading": self.grading} if self.grading != "plain" else {}
+        return {"title": self.title, "choices": list(self.choices), **cells, **grading}
 
 
 def parse(set_id: str, values: object) -> QuizSet:
@@ -49,10 +54,12 @@ def parse(set_id: str, values: object) -> QuizSet:
     title = values.get("title")
     if not isinstance(title, str) or not title.strip():
         raise InputError("title is missing.", "Say in a few words what the set is about.")
-    return QuizSet(set_id, title.strip(), _choices(values.get("choices")), _cells(values.get("cells")))
+    grading = check_rule(str(values.get("grading", "plain")))
+    return QuizSet(set_id, title.strip(), parse_choices(values.get("choices")), _cells(values.get("cells")), grading)
 
 
-def _choices(names: object) -> tuple[str, ...]:
+def parse_choices(names: object) -> tuple[str, ...]:
+    """The classes or stages that a quiz offers. Raises InputError where they are too few, too many or overlap."""
     if not isinstance(names, list) or not 2 <= len(names) <= MOST_CHOICES:
         raise InputError("choices should be a list.", f"It should have 2 to {MOST_CHOICES} classes or stages.")
     for name in names:

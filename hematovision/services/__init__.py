@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hematovision.services.atlas import Atlas
     from hematovision.services.explain import Explain
     from hematovision.services.lab import Lab
+    from hematovision.services.model_card import ModelCards
     from hematovision.services.pictures import Pictures
     from hematovision.services.practice import Practice
     from hematovision.settings import Settings
@@ -19,6 +21,8 @@ class Services:
     pictures: Pictures
     practice: Practice
     lab: Lab
+    model_cards: ModelCards
+    atlas: Atlas
 
 
 def open_services(settings: Settings) -> Services:
@@ -27,8 +31,10 @@ def open_services(settings: Settings) -> Services:
     import random
     from datetime import UTC, datetime
 
+    from hematovision.services.atlas import Atlas
     from hematovision.services.explain import Explain
     from hematovision.services.lab import Lab
+    from hematovision.services.model_card import ModelCards
     from hematovision.services.pictures import Pictures
     from hematovision.services.practice import Practice
     from hematovision.storage.store import open_store
@@ -37,4 +43,5 @@ def open_services(settings: Settings) -> Services:
     pictures = Pictures(settings, explain)
     store = open_store(settings.database)
     practice = Practice(store, pictures, lambda: datetime.now(UTC), random.SystemRandom())
-    return Services(explain, pictures, practice, Lab(explain, pictures, settings.own_cells))
+    lab = Lab(explain, pictures, settings.own_cells)
+    return Services(explain, pictures, practice, lab, ModelCards(settings.model, pictures), Atlas(pictures))

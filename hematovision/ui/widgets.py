@@ -18,11 +18,11 @@ from hematovision.vision.classifier import Prediction
 from hematovision.vision.heatmap import GRADCAM, overlay
 
 STATUS_WORDS = {
-    "confident": "Confident",
-    "check": "Check yourself: the model is not sure",
-    "unfamiliar": "Unfamiliar: unlike the cells the model learned from",
-    "no_cell": "No white cell was found in this field",
-    "not_blood": "Not a blood cell: nothing here is stained like one",
+    "confident": "✓ Confident",
+    "check": "? Check yourself: the model is not sure",
+    "unfamiliar": "≠ Unfamiliar. Unlike the cells it learned from: take the answer with care",
+    "no_cell": "– No white cell was found in this field",
+    "not_blood": "✗ Not a blood cell: the model gives it no class",
 }
 
 _BOX_COLOR = (95, 61, 150)  # the theme's primary color

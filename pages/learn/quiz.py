@@ -1,98 +1,77 @@
 """Quiz: a cell and the choices; after the commit the key, the model's answer and why."""
 
-from functools import partial
+from datetime import UTC, datetime
 
 import streamlit as st
 
-from hematovision.cells import display_name
 from hematovision.errors import HematoVisionError
+from hematovision.quiz.questions import Asked
+from hematovision.quiz.session import Plan, Session
+from hematovision.ui import quiz
+from hematovision.ui.learner import current_learner
 from hematovision.ui.page import errors_shown, show_error, start_page
 from hematovision.ui.reveal import reveal
-from hematovision.ui.widgets import show_cell
 
 services = start_page("Quiz")
-practice, pictures = services.practice, services.pictures
+practice, state = services.practice, st.session_state
+learner = current_learner(services)
+quiz.enter_stays()
 
 
-def choose(choice):
-    st.session_state.choice = choice
-
-
-def commit(number):
+def commit(question_id):
     # In a callback: it runs to its end before anything is drawn, so the answer is stored before the key is shown.
-    choice = st.session_state.pop("choice", None)
-    if choice is not None:
+    if (reply := quiz.reply(state, question_id)) is not None:
         with errors_shown():
-            practice.commit(number, choice)
+            practice.commit(learner, question_id, reply)
 
 
-def ask_next(scope):
-    st.session_state.pop("choice", None)
+def start(wanted: Plan) -> tuple[Session, Asked | None]:
+    """The session of a plan and its next question. The question before it would be shown where none is due."""
+    begun = practice.start(learner, wanted)
+    found = practice.next(learner, begun.id)
+    state["nothing-due"] = begun.id if found is None else None
+    return begun, found
+
+
+def ask_next(wanted):
     with errors_shown():
-        practice.next(scope)
+        start(wanted)
 
 
-def choose_scope(scopes, scope):
-    # The key changes with the scope: a control that stays would keep the focus, and take Enter away from Commit.
-    key = f"scope-{scope}"
-    st.selectbox(
-        "Cells",
-        list(scopes),
-        index=list(scopes).index(scope),
-        format_func=scopes.__getitem__,
-        key=key,
-        width=320,
-        on_change=lambda: ask_next(st.session_state[key]),
-    )
-
-
-def ask(asked):
-    question = asked.question
-    cell, answer = st.columns([3, 2], gap="large")
-    with cell:
-        show_cell(pictures, question.picture_id, alt="The cell to name")
-    with answer:
-        st.header("Which cell is this?")
-        chosen = st.session_state.get("choice")
-        for key, choice in enumerate(question.choices, start=1):
-            is_chosen = choice == chosen
-            name = display_name(choice)
-            st.button(
-                f"✓ {name}" if is_chosen else name,
-                key=f"choice-{choice}",
-                type="primary" if is_chosen else "secondary",
-                shortcut=str(key),
-                width="stretch",
-                on_click=choose,
-                args=(choice,),
-            )
-        st.space("small")
-        st.button(
-            "Commit",
-            key="commit",
-            type="primary",
-            shortcut="Enter",
-            width="stretch",
-            disabled=chosen is None,
-            on_click=commit,
-            args=(asked.number,),
-        )
-
-
-asked = practice.current()
-scopes = practice.scopes()
-# A set may have gone since.
-scope = asked.scope if asked and asked.scope in scopes else "core_four"
-try:
-    asked = asked or practice.next(scope)
-    if asked.question.is_open:
-        ask(asked)
-        choose_scope(scopes, scope)
+def nothing_due():
+    st.header("Nothing is due")
+    next_at = practice.due(learner, plan.scope).next_at
+    if next_at is None:
+        st.markdown("Nothing was practiced of these cells yet.")
     else:
-        reveal(services, asked.question, on_next=partial(ask_next, scope))
-except HematoVisionError as error:
+        st.markdown(f"The next review is in {quiz.in_words(next_at - datetime.now(UTC))}.")
+    st.button("Practice", key="practice", type="primary", shortcut="Enter", on_click=ask_next, args=(mixed,))
+
+
+def ended_by(error):
     show_error(error)
     if asked is None:
         st.page_link("pages/about/library.py", label="Open the library")
+        if plan.mode != "practice":
+            quiz.choose_plan(plan, scopes, ask_next)
     else:
-        st.button("Next", type="primary", on_click=ask_next, args=(scope,))
+        st.button("Next", type="primary", on_click=ask_next, args=(plan,))
+
+
+session, plan = quiz.endless(practice, learner)
+asked = practice.asked(learner, session.id) if session else None
+scopes = practice.scopes()
+mixed = Plan("practice", plan.scope)
+try:
+    if session is None or asked is None:
+        session, asked = start(plan)
+    if asked is None or (not asked.is_open and state.get("nothing-due") == session.id):
+        nothing_due()
+        quiz.choose_plan(plan, scopes, ask_next)
+    elif asked.is_open:
+        quiz.ask(state, services.pictures, asked, session.plan.grading, commit)
+        quiz.choose_plan(plan, scopes, ask_next)
+    else:
+        reveal(services, practice.reveal(learner, asked.id), learner, lambda: ask_next(plan))
+except HematoVisionError as error:
+    ended_by(error)

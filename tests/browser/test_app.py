@@ -1,6 +1,7 @@
 """What a person sees and does, in a real browser."""
 
 import io
+import json
 import os
 import re
 import signal
@@ -37,9 +38,18 @@ def press(page, key):
 
 
 def answers(server) -> list[tuple]:
+    return stored(server, "SELECT number, key, choice FROM questions ORDER BY id")
+
+
+def choices(server) -> list[str]:
+    """Of the newest question, in the order of their keys."""
+    return json.loads(stored(server, "SELECT choices FROM questions ORDER BY id DESC LIMIT 1")[0][0])
+
+
+def stored(server, query: str) -> list[tuple]:
     path = Path(server.environment["HEMATOVISION_HOME"]) / "hematovision.sqlite"
     with closing(sqlite3.connect(path)) as database:
-        return database.execute("SELECT number, key, choice FROM questions ORDER BY number").fetchall()
+        return database.execute(query).fetchall()
 
 
 def test_five_cells_by_keyboard_from_the_first_page_on(page, server):
@@ -48,12 +58,13 @@ def test_five_cells_by_keyboard_from_the_first_page_on(page, server):
     for number in range(1, 6):
         page.get_by_role("heading", name="Which cell is this?").wait_for()
         assert page.get_by_text("The model says").count() == 0
+        offered = choices(server)
         press(page, str(1 + number % 4))
         assert page.locator(".st-key-commit button").is_enabled()
         press(page, "Enter")
         page.get_by_text("The model says").wait_for()
         key, choice = answers(server)[-1][1:]
-        assert choice == CORE_FOUR[number % 4]
+        assert choice == offered[number % 4]
         verdict = page.locator(".hv-verdict").inner_text()
         assert verdict.startswith("✓ Right") == (key == choice)
         assert page.get_by_role("img", name=re.compile("Heat map|without a heat map")).count() >= 1
@@ -65,7 +76,7 @@ def test_five_cells_by_keyboard_from_the_first_page_on(page, server):
 def test_no_request_leaves_the_machine(page, server):
     outside = []
     page.on("request", lambda r: None if r.url.startswith((server.url, "data:", "blob:")) else outside.append(r.url))
-    for path in ("", "quiz", "classify", "library"):
+    for path in ("", "quiz", "exam", "classify", "library", "model"):
         open_page(page, server, path)
     page.locator("body").press("Tab")
     assert outside == []
@@ -97,15 +108,74 @@ def test_nothing_that_reaches_the_browser_tells_the_class(page, server, cells_fo
 
 def test_keys_work_after_the_scope_was_changed_with_the_mouse(page, server):
     open_page(page, server, "quiz")
-    for scope, key, answer in (("All eight", "8", "platelet"), ("Band or segmented neutrophil", "2", "segmented")):
+    for scope, answer in (("All eight", "platelet"), ("Band or segmented neutrophil", "segmented")):
         page.get_by_role("combobox", name=re.compile("Cells")).click()
         page.get_by_role("option", name=scope, exact=True).click()
         settle(page)
-        press(page, key)
+        press(page, str(1 + choices(server).index(answer)))
         press(page, "Enter")
         page.get_by_text("The model says").wait_for()
         assert answers(server)[-1][2] == answer
         press(page, "Enter")
+        page.get_by_role("heading", name="Which cell is this?").wait_for()
+        settle(page)
+
+
+def test_the_mouse_does_not_take_enter_away(page, server):
+    """Not a click on a choice, on a feature, or on what is chosen already."""
+    open_page(page, server, "quiz")
+    page.locator(".st-key-choice-monocyte button").click()
+    settle(page)
+    page.get_by_text("Features I see").click()
+    page.get_by_text("big", exact=True).click()
+    settle(page)
+    page.locator(".st-key-mode-practice").get_by_text("Practice").click()
+    page.get_by_role("combobox", name=re.compile("Cells")).click()
+    page.get_by_role("option", name="Core four", exact=True).click()
+    settle(page)
+    press(page, "f")
+    press(page, "Enter")
+    page.get_by_text("The model says").wait_for()
+    assert stored(server, "SELECT choice, certainty, features FROM questions") == [
+        ("monocyte", 2, '{"cell_size": "big"}')
+    ]
+
+
+def name_cell(page, number):
+    """Answer cell `number` of an exam of three with the choice of that key."""
+    page.get_by_text(f"Cell {number} of 3").wait_for()
+    page.locator(".st-key-commit button:disabled").wait_for()
+    settle(page)
+    page.keyboard.press(str(number))
+    page.locator(".st-key-commit button:enabled").wait_for()
+    page.keyboard.press("Enter")
+
+
+def test_an_exam_goes_on_through_a_killed_server_to_its_end(page, server):
+    open_page(page, server, "exam")
+    page.get_by_role("spinbutton", name="Number of cells").fill("3")
+    press(page, "Tab")
+    page.locator(".st-key-start button").click()
+    name_cell(page, 1)
+    page.get_by_text("Cell 2 of 3").wait_for()
+    left = page.get_by_role("timer").inner_text()
+    server.kill()
+    server.start()
+    open_page(page, server, "exam")
+    page.get_by_text("Cell 2 of 3").wait_for()
+    assert re.fullmatch(r"9:\d\d left", left) and page.get_by_role("timer").inner_text() < left
+    name_cell(page, 2)
+    page.get_by_text("Cell 3 of 3").wait_for()
+    assert page.get_by_text(re.compile("The key is|Right:")).count() == 0
+    name_cell(page, 3)
+    page.get_by_text("Cell by cell").wait_for()
+    given = answers(server)
+    assert [number for number, _, choice in given if choice] == [1, 2, 3]
+    right = sum(key == choice for _, key, choice in given)
+    assert page.locator(".hv-verdict").inner_text() == f"{right} of 3 right"
+    assert page.get_by_text(re.compile(r"Cell \d: key .+, you said ")).count() == 3
+    page.reload()
+    page.get_by_text("Cell by cell").wait_for()
 
 
 def test_a_killed_server_costs_nothing(page, server):
@@ -132,7 +202,7 @@ def test_a_reload_after_the_commit_shows_the_same_reveal(page, server):
     assert len(answers(server)) == 1
 
 
-@pytest.mark.parametrize("path", ["quiz", "classify", "library"])
+@pytest.mark.parametrize("path", ["quiz", "exam", "classify", "library"])
 def test_a_deep_link_may_be_the_first_request_to_a_fresh_server(page, server, path):
     open_page(page, server, path)
     assert page.get_by_text("Page not found").count() == 0
@@ -175,7 +245,7 @@ def wait_for_worker(server) -> int:
 def test_nothing_overflows_in_any_width_or_scheme(browser, server, scheme, width):
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
     page = context.new_page()
-    for path in ("", "quiz", "classify", "library"):
+    for path in ("", "quiz", "exam", "classify", "library", "model"):
         open_page(page, server, path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} overflows"
     dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")

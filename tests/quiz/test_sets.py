@@ -13,6 +13,11 @@ def test_a_set_comes_back_from_what_is_written(cells):
     assert ("cells" in made.as_dict()) == bool(cells)
 
 
+def test_a_set_brings_its_rule_of_grading():
+    made = QuizSet("one", "The first", ("monocyte", "band"), grading="severity")
+    assert parse("one", made.as_dict()) == made and "grading" not in STAGES.as_dict()
+
+
 def test_the_key_is_the_stage_where_the_set_asks_for_stages():
     assert STAGES.key("neutrophil", "band") == "band"
     assert STAGES.key("neutrophil", "segmented") is None
@@ -40,6 +45,7 @@ def test_a_set_holds_what_it_lists_or_everything():
         ({"cells": []}, "cells should be a list"),
         ({"cells": [1]}, "cells should be a list"),
         ({"choice": ["monocyte"]}, "Unknown field 'choice'"),
+        ({"grading": "kind"}, "Unknown grading 'kind'"),
     ],
 )
 def test_an_error_names_the_field_and_says_what_is_right(change, words):

@@ -1,0 +1,81 @@
+"""Who practices in this browser. Several learners may share a machine; of one alone nothing is asked."""
+
+import streamlit as st
+
+from hematovision.services import Services
+from hematovision.services.practice import LEARNER, Practice
+from hematovision.ui.page import errors_shown
+
+NAMELESS = "Without a name"
+
+_KEY = "learner"
+"""In the session, which lasts from page to page, and in the address, which lasts over a reload."""
+
+
+def current_learner(services: Services) -> str:
+    """The id of the learner of this browser: the one that was chosen, or the only one there is.
+
+    Where there are several and none was chosen, it asks, and draws nothing else of the page.
+    """
+    practice = services.practice
+    known = [learner.id for learner in practice.learners()] or [LEARNER]
+    learner = st.session_state.get(_KEY) or st.query_params.get(_KEY)
+    if learner not in known:
+        if len(known) > 1:
+            st.header("Who practices?")
+            _choose_from(practice)
+            _someone_else(practice)
+            st.stop()
+        learner = known[0]
+    st.session_state[_KEY] = learner
+    if len(known) > 1 and st.query_params.get(_KEY) != learner:
+        st.query_params[_KEY] = learner
+    return learner
+
+
+def learner_line(services: Services, learner: str) -> None:
+    """One quiet line: who practices, with a way to take a name or to change."""
+    practice = services.practice
+    name = next((found.name for found in practice.learners() if found.id == learner), "")
+    label = f"Practicing as {name}" if name else "Practicing without a name"
+    # The key changes with the learner: the choice closes once it is made.
+    with st.popover(label, type="tertiary", key=f"learner-line-{learner}-{name}"):
+        st.text_input(
+            "Your name",
+            name,
+            max_chars=64,
+            key=f"my-name-{learner}",
+            on_change=lambda: _take_name(practice, learner),
+        )
+        if name:
+            _choose_from(practice, but=learner)
+            _someone_else(practice)
+
+
+def _choose(learner: str) -> None:
+    st.session_state[_KEY] = learner
+
+
+def _choose_from(practice: Practice, but: str = "") -> None:
+    for learner in practice.learners():
+        if learner.id != but:
+            st.button(learner.name or NAMELESS, key=f"learner-{learner.id}", on_click=_choose, args=(learner.id,))
+
+
+def _someone_else(practice: Practice) -> None:
+    st.text_input("Someone else", max_chars=64, key="new-name", on_change=lambda: _enroll(practice))
+
+
+def _enroll(practice: Practice) -> None:
+    with errors_shown():
+        _choose(practice.enroll(st.session_state["new-name"]).id)
+
+
+def _take_name(practice: Practice, learner: str) -> None:
+    """The learner's name from now on; whoever began without one keeps their answers."""
+    name = st.session_state[f"my-name-{learner}"]
+    with errors_shown():
+        if any(found.id == learner for found in practice.learners()):
+            practice.rename(learner, name)
+        else:
+            _choose(practice.enroll(name).id)

@@ -1,0 +1,186 @@
+"""A cell to name: the choices, how sure one is, what one sees in it; and what is practiced.
+
+What was said of a cell but not yet committed to is a draft. `State` is `st.session_state`, or a plain dict in tests.
+"""
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+import streamlit as st
+
+from hematovision.cells import ATTRIBUTES, display_name
+from hematovision.quiz.questions import Asked, Reply
+from hematovision.quiz.session import KEYS_AT_THE_END, MODES, Plan, Session
+from hematovision.services.pictures import Pictures
+from hematovision.services.practice import Practice, scope_title
+from hematovision.ui.widgets import show_cell
+
+State = MutableMapping[Any, Any]
+
+CERTAINTIES: Mapping[int, tuple[str, str]] = MappingProxyType(
+    {1: ("Guess", "g"), 2: ("Fairly sure", "f"), 3: ("Sure", "s")}
+)
+"""Certainty -> its words and its key."""
+
+LOOK_AT = (
+    "**Size**: how many red cells wide is it?",
+    "**Nucleus**: what shape is it, and how much of the cell does it fill?",
+    "**Chromatin**: loose or dense, even or in clumps?",
+    "**Cytoplasm**: how much, which color, clear or frosted, any vacuoles?",
+    "**Granules**: are there any, how large, which color?",
+)
+"""What to look at in any cell; it names no class."""
+
+_ENTER = """<script>
+if (!window.hvEnterStays) {
+  window.hvEnterStays = true;
+  document.addEventListener("click", (event) => {
+    const target = event.detail && event.target.closest("button, summary, [role=option]");
+    if (!target || target.closest(".stSelectbox")) return;
+    const isOption = target.matches("[role=option]");
+    setTimeout(() => {
+      const focused = document.activeElement;
+      if (focused === target || (isOption && focused?.matches("[role=combobox]"))) focused.blur();
+    }, 100);
+  }, true);
+}
+</script>"""
+
+
+def enter_stays() -> None:
+    """A click with the mouse leaves no control focused: Enter goes on to commit. Keys move the focus as ever."""
+    st.html(_ENTER, unsafe_allow_javascript=True)
+
+
+def say(state: State, question_id: int, name: str, value: object) -> None:
+    """Note the `choice` or the `certainty` of a draft; the same certainty again takes it back."""
+    draft = _draft(state, question_id)
+    if name == "certainty" and draft.get(name) == value:
+        value = None
+    state["draft"] = {**draft, name: value}
+
+
+def reply(state: State, question_id: int) -> Reply | None:
+    """What the draft would commit to; None as long as nothing is chosen."""
+    draft = _draft(state, question_id)
+    if not draft.get("choice"):
+        return None
+    seen = {name: state.get(_feature_key(name, question_id)) for name in ATTRIBUTES}
+    return Reply(draft["choice"], draft.get("certainty"), {name: value for name, value in seen.items() if value})
+
+
+def ask(
+    state: State,
+    pictures: Pictures,
+    question: Asked,
+    rule: str,
+    on_commit: Callable[[int], None],
+    in_exam: bool = False,
+) -> None:
+    """The cell and the choices, with keys 1 to n; nothing here knows the key. In an exam there is no help.
+
+    Raises InputError, ImageError.
+    """
+    draft = _draft(state, question.id)
+    is_ready = bool(draft.get("choice")) and (rule != "certainty" or bool(draft.get("certainty")))
+    cell, answer = st.columns([3, 2], gap="large")
+    with cell:
+        show_cell(pictures, question.picture_id, alt="The cell to name")
+    with answer:
+        st.header("Which cell is this?")
+        for key, choice in enumerate(question.choices, start=1):
+            name = display_name(choice)
+            _option(state, question.id, "choice", choice, name, str(key))
+        st.caption("How sure are you?" + (" This counts." if rule == "certainty" else " (optional)"))
+        with st.container(horizontal=True, gap="small"):
+            for certainty, (name, shortcut) in CERTAINTIES.items():
+                _option(state, question.id, "certainty", certainty, name, shortcut)
+        st.button(
+            "Commit",
+            key="commit",
+            type="primary",
+            shortcut="Enter",
+            width="stretch",
+            disabled=not is_ready,
+            on_click=on_commit,
+            args=(question.id,),
+        )
+        if not in_exam:
+            with st.expander("Show me what to look at", key=f"look-at-{question.id}"):
+                st.markdown("\n".join(f"- {line}" for line in LOOK_AT))
+            with st.expander("Features I see", key=f"features-{question.id}"):
+                for name, values in ATTRIBUTES.items():
+                    st.pills(display_name(name), values, key=_feature_key(name, question.id))
+
+
+def endless(practice: Practice, learner: str) -> tuple[Session | None, Plan]:
+    """The session without an end where the learner was last, and its plan; the core four where its set has gone."""
+    session = next((found for found in practice.sessions(learner) if not found.has_fixed_cells), None)
+    plan = session.plan if session else Plan()
+    if plan.scope.startswith("set:") and plan.scope not in practice.scopes():
+        plan = Plan(plan.mode)
+    return session, plan
+
+
+def choose_plan(plan: Plan, scopes: dict[str, str], on_choose: Callable[[Plan], None]) -> None:
+    """What is practiced and on which cells: one control below the question."""
+    modes = [mode for mode in MODES if mode not in KEYS_AT_THE_END]
+    # The keys change with the choice: a control that stays would keep the focus, and take Enter away from Commit.
+    mode_key, scope_key = f"mode-{plan.mode}", f"scope-{plan.scope}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.segmented_control(
+            "Mode",
+            modes,
+            default=plan.mode,
+            required=True,
+            format_func=display_name,
+            key=mode_key,
+            on_change=lambda: on_choose(replace(plan, mode=st.session_state[mode_key], grading="plain")),
+        )
+        options = list(dict.fromkeys([*scopes, plan.scope]))
+        st.selectbox(
+            "Cells",
+            options,
+            index=options.index(plan.scope),
+            format_func=lambda scope: scope_title(scopes, scope),
+            key=scope_key,
+            width=320,
+            on_change=lambda: on_choose(replace(plan, scope=st.session_state[scope_key], grading="plain")),
+        )
+    st.caption(MODES[plan.mode])
+
+
+def in_words(time: timedelta) -> str:
+    """How long until something is due, in its largest whole unit, at least a minute: `5 hours`."""
+    seconds = time.total_seconds()
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length or unit == "minute":
+            count = max(1, int(seconds // length))
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    raise AssertionError("unreachable")
+
+
+def _option(state: State, question_id: int, kind: str, value: object, name: str, shortcut: str) -> None:
+    is_chosen = _draft(state, question_id).get(kind) == value
+    st.button(
+        f"✓ {name}" if is_chosen else name,
+        key=f"{kind}-{value}",
+        type="primary" if is_chosen else "secondary",
+        shortcut=shortcut,
+        width="stretch",
+        on_click=say,
+        args=(state, question_id, kind, value),
+    )
+
+
+def _draft(state: State, question_id: int) -> dict[str, Any]:
+    """What was said of this question so far; a draft of another question is none."""
+    draft = state.get("draft")
+    return draft if draft and draft["question"] == question_id else {"question": question_id}
+
+
+def _feature_key(name: str, question_id: int) -> str:
+    return f"feature-{name}-{question_id}"

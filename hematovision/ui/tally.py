@@ -1,0 +1,148 @@
+"""The parts of the Differential page: the board that counts, the result against the key, and its wrong cells."""
+
+from collections.abc import Callable
+from html import escape
+
+import streamlit as st
+
+from hematovision.cells import display_name
+from hematovision.quiz.differential import NRBC, TYPICAL_SOURCE, Differential, Share, TalliedCell
+from hematovision.services.pictures import Pictures
+from hematovision.services.practice import Tally
+from hematovision.ui.page import errors_shown
+from hematovision.ui.widgets import show_cell, verdict
+
+PAGE = 10
+"""Wrong cells that are listed at a time."""
+
+
+def show_board(tally: Tally, on_tally: Callable[[str], None], is_open: bool) -> None:
+    """A key for each class with its count, as on a counter; keys 1 to n. Nothing can be counted once it is full."""
+    with st.container(key="tally-board"):
+        for key, (name, count) in enumerate(tally.counts.items(), start=1):
+            st.button(
+                f"{_name(name)} **{count}**",
+                key=f"tally-{name}",
+                shortcut=str(key),
+                width="stretch",
+                disabled=not is_open,
+                on_click=on_tally,
+                args=(name,),
+            )
+
+
+def tally_words(tally: Tally, length: int) -> str:
+    """How far the count is, by the learner's own tally.
+
+    Not by the cells of the slide: their number would tell how many erythroblasts it has.
+    """
+    white = tally.tallied - tally.counts.get(NRBC, 0)
+    return f"{white} white {'cell' if white == 1 else 'cells'} counted. The slide has {length}."
+
+
+def show_result(found: Differential) -> None:
+    """How many cells were named as in the key, the percentages with their limits, and the erythroblasts."""
+    if not found.cells:
+        verdict("No cell was tallied: there is nothing to compare.")
+        return
+    verdict(f"{found.right} of {len(found.cells)} cells named as in the key")
+    if not found.white:
+        st.markdown("No white cell was tallied: there are no percentages.")
+        return
+    st.markdown(_agreement_words(found))
+    heads = ("Class", "Count", "%", "Key %", "Against the key", "Rümke 95 %", "Wilson 95 %", "Typical %")
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    rows = "".join(_row(share) for share in found.shares)
+    st.html(
+        f'<div class="hv-wide" tabindex="0"><table class="hv-table"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+    st.markdown(nrbc_words(found))
+    st.caption(
+        f"n = {found.white} white cells. A share agrees where the key lies within Rümke's limits, the exact ones "
+        f"(Clopper and Pearson 1934). Typical in adult blood: {TYPICAL_SOURCE}"
+    )
+
+
+def nrbc_words(found: Differential) -> str:
+    """Erythroblasts per 100 white cells, by the learner and by the key."""
+    key = "" if found.key_nrbc is None else f"; by the key {found.key_nrbc:.1f}"
+    return f"**NRBC per 100 white cells: {found.nrbc:.1f}** ({found.nrbc_count} counted){key}."
+
+
+def show_wrong(pictures: Pictures, found: Differential, session_id: int) -> None:
+    """The cells that the key names otherwise, `PAGE` at a time; each opens with its picture."""
+    wrong = [cell for cell in found.cells if not cell.is_right]
+    if not found.cells:
+        return
+    st.header("Cell by cell")
+    if not wrong:
+        st.markdown("Every cell is named as in the key.")
+        return
+    st.markdown(f"{len(wrong)} of {len(found.cells)} cells are not named as in the key.")
+    pages = -(-len(wrong) // PAGE)
+    number = st.pagination(pages, key=f"wrong-page-{session_id}") if pages > 1 else 1
+    for cell in wrong[(number - 1) * PAGE : number * PAGE]:
+        place = st.expander(cell_words(cell), key=f"wrong-{session_id}-{cell.number}", on_change="rerun")
+        if place.open:
+            with place, errors_shown():
+                _show_cell(pictures, cell)
+
+
+def cell_words(cell: TalliedCell) -> str:
+    """`Cell 12: you said monocyte, the key is lymphocyte`."""
+    return f"Cell {cell.number}: you said {_said(cell.choice)}, the key is {_said(cell.key)}"
+
+
+def _show_cell(pictures: Pictures, cell: TalliedCell) -> None:
+    picture, words = st.columns([1, 2], gap="large", vertical_alignment="center")
+    with picture:
+        show_cell(pictures, cell.picture_id, alt=f"The cell: {display_name(cell.key)}")
+    rows = (("Key", cell.key), ("You said", cell.choice))
+    facts = "".join(f"<dt>{name}</dt><dd>{escape(_name(said))}</dd>" for name, said in rows)
+    words.html(f'<dl class="hv-facts">{facts}</dl>')
+
+
+def _agreement_words(found: Differential) -> str:
+    differing = [share for share in found.shares if share.agrees is False]
+    if all(share.agrees is None for share in found.shares):
+        return "By the key there is no white cell among these: there is nothing to compare with."
+    if not differing:
+        return "✓ Every share agrees with the key within the limits of your count."
+    names = ", ".join(_said(share.name) for share in differing)
+    return f"✗ {len(differing)} of {len(found.shares)} shares differ from the key by more than your limits: {names}."
+
+
+def _row(share: Share) -> str:
+    low, high = share.typical
+    cells = (
+        str(share.count),
+        f"{share.percent:.1f}",
+        "–" if share.key is None else f"{share.key:.1f}",
+        agreement(share),
+        _limits(share.rumke),
+        _limits(share.wilson),
+        f"{low:g}–{high:g}" + ("" if share.is_typical else " ▲ above" if share.percent > high else " ▼ below"),
+    )
+    return f"<tr><th>{escape(_name(share.name))}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def agreement(share: Share) -> str:
+    """Whether the key's share lies within Rümke's limits, in a sign and in words."""
+    if share.key is None:
+        return "– no key"
+    if share.agrees:
+        return "✓ agrees"
+    return "✗ too many" if share.key < share.rumke[0] else "✗ too few"
+
+
+def _limits(limits: tuple[float, float]) -> str:
+    return f"{limits[0]:.1f}–{limits[1]:.1f}"
+
+
+def _name(name: str) -> str:
+    return f"{display_name(name)} (NRBC)" if name == NRBC else display_name(name)
+
+
+def _said(name: str) -> str:
+    return display_name(name).lower()

@@ -1,0 +1,62 @@
+"""Progress: what a learner knows and mixes up, when what is due, and their data to take away or to delete."""
+
+import streamlit as st
+
+from hematovision.errors import HematoVisionError
+from hematovision.quiz.session import Plan
+from hematovision.ui.learner import current_learner
+from hematovision.ui.page import errors_shown, show_error, start_page
+from hematovision.ui.progress import (
+    learner_zone,
+    show_calibration,
+    show_confusion,
+    show_curve,
+    show_data,
+    show_due,
+    show_pairs,
+    show_reliance,
+    show_times,
+    show_total,
+)
+
+services = start_page("Progress")
+practice = services.practice
+learner = current_learner(services)
+
+
+def contrast(pair):
+    # The first question is asked here, so that the Quiz page finds the session begun.
+    with errors_shown():
+        session = practice.start(learner, Plan("contrast", "own:" + ",".join(pair.split("|"))))
+        if practice.next(learner, session.id):
+            st.switch_page("pages/learn/quiz.py")
+
+
+def delete():
+    with errors_shown():
+        practice.forget(learner)
+        st.session_state.deleted = True
+
+
+st.title("Progress")
+if st.session_state.pop("deleted", False):
+    st.success("Your data were deleted.", icon=None)
+try:
+    found = practice.progress(learner, learner_zone())
+except HematoVisionError as error:
+    show_error(error)
+    st.stop()
+show_total(found)
+if found.total.n:
+    show_pairs(found, contrast)
+    show_confusion(found)
+    show_curve(found)
+    show_times(found)
+    show_calibration(found)
+    show_reliance(found)
+    show_due(found)
+else:
+    st.page_link("pages/learn/quiz.py", label="Start practice")
+# One who only took a name has that to delete.
+if practice.current(learner) or any(one.id == learner for one in practice.learners()):
+    show_data(practice, learner, on_delete=delete)

@@ -1,0 +1,210 @@
+"""The Differential page as Streamlit runs it: tally, undo, hold, finish, and the result against the key."""
+
+from dataclasses import replace
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from hematovision.cells import WHITE_CELLS, display_name
+from hematovision.quiz.differential import COUNTED, NRBC, result
+from hematovision.quiz.questions import Reply
+from hematovision.services.practice import Tally
+from hematovision.settings import ROOT, load_settings
+from hematovision.storage.store import open_store
+from hematovision.ui.tally import agreement, cell_words, nrbc_words, tally_words
+from tests.quiz.test_differential import slide
+from tests.ui.test_pages import app, texts, visit
+
+__all__ = ["app"]  # a fixture
+
+PAGE = "learn/differential"
+
+
+def store_of(settings):
+    return open_store(settings.database)
+
+
+def questions(settings):
+    store = store_of(settings)
+    return store.questions(store.latest_session("local").id)
+
+
+def begin(app, length=100):
+    visit(app, PAGE)
+    app.button(key=f"begin-{length}").click().run()
+    assert not app.exception
+
+
+def press(app, key):
+    app.button(key=key).click().run()
+    assert not app.exception
+
+
+def tally_all(settings, choose):
+    """Tally the slide as `choose(question)` says, in the store: a hundred clicks would test nothing more."""
+    store = store_of(settings)
+    for question in questions(settings):
+        if question.is_open:
+            store.answer(replace(question, answered_at=question.asked_at, reply=Reply(choose(question))))
+
+
+def counts(app):
+    return [app.button(key=f"tally-{name}").label for name in COUNTED]
+
+
+@pytest.mark.parametrize("length", [100, 200])
+def test_a_slide_begins_with_an_empty_board(app, app_environment, length):
+    begin(app, length)
+    assert counts(app) == [
+        "Neutrophil **0**",
+        "Lymphocyte **0**",
+        "Monocyte **0**",
+        "Eosinophil **0**",
+        "Basophil **0**",
+        "Immature granulocyte **0**",
+        "Erythroblast (NRBC) **0**",
+    ]
+    assert [app.button(key=f"tally-{name}").proto.shortcut for name in COUNTED] == list("1234567")
+    assert f"0 white cells counted. The slide has {length}." in texts(app)
+    assert app.button(key="undo").disabled
+    assert sum(q.key != NRBC for q in questions(app_environment)) == length
+
+
+def test_a_tally_is_stored_and_undone(app, app_environment):
+    begin(app)
+    press(app, "tally-monocyte")
+    press(app, "tally-erythroblast")
+    assert [q.choice for q in questions(app_environment)[:3]] == ["monocyte", NRBC, None]
+    assert "Monocyte **1**" in counts(app) and "Erythroblast (NRBC) **1**" in counts(app)
+    assert "1 white cell counted. The slide has 100." in texts(app)
+    assert app.button(key="undo").proto.shortcut == "backspace"
+    press(app, "undo")
+    assert [q.choice for q in questions(app_environment)[:3]] == ["monocyte", None, None]
+    assert "Erythroblast (NRBC) **0**" in counts(app)
+
+
+def test_a_slide_goes_on_after_a_hold_a_reload_and_a_killed_server(app, app_environment):
+    begin(app)
+    press(app, "tally-monocyte")
+    press(app, "hold")
+    assert app.title[0].value == "On hold" and not app.image
+    press(app, "go-on")
+    assert "Monocyte **1**" in counts(app)
+    st.cache_resource.clear()
+    again = visit(AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30), PAGE)
+    assert "Monocyte **1**" in counts(again)
+    press(again, "tally-monocyte")
+    assert [q.choice for q in questions(app_environment)[:3]] == ["monocyte", "monocyte", None]
+
+
+def test_no_key_is_drawn_before_the_end(app, app_environment):
+    """Each class is named once, by its own key; nothing differs from slide to slide but the picture."""
+    drawn = set()
+    for _ in range(2):
+        begin(app)
+        press(app, "tally-monocyte")
+        shown = texts(app) + "".join(counts(app)) + "".join(image.alt for image in pictures(app))
+        assert not [q.picture_id for q in questions(app_environment) if q.picture_id in shown]
+        assert {shown.count(display_name(name)) for name in COUNTED} == {1}
+        assert {image.alt for image in pictures(app)} == {"The cell to tally"}
+        drawn.add(shown)
+        store_of(app_environment).delete("local")
+    assert len(drawn) == 1
+
+
+def pictures(app):
+    return [image for shown in app.image for image in shown.proto.imgs]
+
+
+def test_all_right_says_so(app, app_environment):
+    begin(app)
+    cells = len(questions(app_environment))
+    tally_all(app_environment, lambda question: question.key)
+    visit(app, PAGE)
+    assert "The slide is counted." in texts(app) and app.button(key="tally-monocyte").disabled
+    press(app, "finish")
+    shown = texts(app)
+    assert app.title[0].value == "Your last slide"
+    assert f"{cells} of {cells} cells named as in the key" in shown
+    assert "✓ Every share agrees with the key within the limits of your count." in shown
+    assert shown.count("✓ agrees") == len(WHITE_CELLS) and "Every cell is named as in the key." in shown
+    assert "n = 100 white cells." in shown and "Davis laboratory reference intervals" in shown
+    assert not app.expander and app.button(key="begin-200")
+
+
+def test_a_wrong_cell_can_be_opened_with_picture_key_and_answer(app, app_environment):
+    begin(app)
+    first = questions(app_environment)[0]
+    wrong = next(name for name in WHITE_CELLS if name != first.key)
+    tally_all(app_environment, lambda question: wrong if question.number == 1 else question.key)
+    visit(app, PAGE)
+    press(app, "finish")
+    (cell,) = app.expander
+    said = f"Cell 1: you said {display_name(wrong).lower()}, the key is {display_name(first.key).lower()}"
+    assert cell.label == said and not pictures(app)
+    app.session_state[f"wrong-{first.session_id}-1"] = True
+    app.run()
+    assert not app.exception
+    assert [image.alt for image in pictures(app)] == [f"The cell: {display_name(first.key)}"]
+    assert f"<dt>Key</dt><dd>{display_name(first.key)}" in texts(app)
+
+
+def test_many_wrong_cells_come_ten_at_a_time(app, app_environment):
+    begin(app)
+    cells = questions(app_environment)
+    tally_all(app_environment, lambda question: "basophil")
+    visit(app, PAGE)
+    press(app, "finish")
+    wrong = [q.number for q in cells if q.key != "basophil"]
+    assert f"{len(wrong)} of {len(cells)} cells are not named as in the key." in texts(app)
+    assert len(app.expander) == 10 and "✗ too many" in texts(app)
+    app.get("pagination")[0].set_value(2).run()
+    assert app.expander[0].label.startswith(f"Cell {wrong[10]}:")
+
+
+def test_a_slide_that_is_finished_at_once_claims_nothing(app):
+    begin(app)
+    press(app, "finish")
+    assert "No cell was tallied: there is nothing to compare." in texts(app) and not app.get("pagination")
+    press(app, "begin-100")
+    assert "0 white cells counted." in texts(app)
+
+
+def test_where_only_erythroblasts_were_tallied_there_are_no_percentages(app):
+    begin(app)
+    press(app, "tally-erythroblast")
+    press(app, "finish")
+    assert "No white cell was tallied: there are no percentages." in texts(app)
+
+
+def test_without_pictures_it_says_so(app, monkeypatch, tmp_path):
+    monkeypatch.setenv("HEMATOVISION_DATA", "")
+    monkeypatch.setenv("HEMATOVISION_BANK", str(tmp_path))
+    load_settings.cache_clear()
+    visit(app, PAGE)
+    app.button(key="begin-100").click().run()
+    assert "The library has no pictures of these classes." in texts(app)
+
+
+KEYS = ["neutrophil"] * 60 + ["lymphocyte"] * 30 + ["monocyte"] * 10 + [NRBC] * 5
+
+
+def test_agreement_is_said_with_a_sign_and_in_words():
+    found = result(slide(KEYS, ["neutrophil"] * 90 + ["monocyte"] * 10 + ["lymphocyte"] * 2 + [NRBC] * 3))
+    said = {share.name: agreement(share) for share in found.shares}
+    assert said["neutrophil"] == "✗ too many" and said["lymphocyte"] == "✗ too few"
+    assert said["monocyte"] == said["basophil"] == "✓ agrees"
+    assert agreement(replace(found.shares[0], key=None, agrees=None)) == "– no key"
+
+
+def test_erythroblasts_stand_beside_the_white_cells():
+    found = result(slide(KEYS, ["neutrophil"] * 60 + ["lymphocyte"] * 30 + ["monocyte"] * 12 + [NRBC] * 3))
+    assert nrbc_words(found) == "**NRBC per 100 white cells: 2.9** (3 counted); by the key 5.0."
+    assert cell_words(found.cells[100]) == "Cell 101: you said monocyte, the key is erythroblast"
+
+
+def test_the_words_of_the_tally_count_white_cells_only():
+    assert (
+        tally_words(Tally({"monocyte": 2, NRBC: 3}, 5, 107, None), 100) == "2 white cells counted. The slide has 100."
+    )
