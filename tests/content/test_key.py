@@ -57,7 +57,7 @@ def test_each_kind_is_possible_or_has_a_reason_that_was_ticked(ticked):
         ({"nucleus": "band"}, ("band",)),
         ({"chromatin": "ink"}, ("erythroblast",)),
         ({"cytoplasm": "sky"}, ("lymphocyte",)),
-        ({"chromatin": "fine", "cytoplasm": "grey", "nucleus": "dented"}, ("monocyte",)),
+        ({"chromatin": "fine", "cytoplasm": "gray", "nucleus": "dented"}, ("monocyte",)),
         ({"nucleus": "lobed", "granules": "fine"}, ("segmented",)),
         ({"nucleus": "dented", "granules": "fine", "cytoplasm": "pink"}, ("metamyelocyte",)),
         ({"granules": "orange", "nucleus": "none"}, ()),

@@ -110,7 +110,7 @@ def test_would_you_change_your_answer_is_kept_and_never_graded(settings):
     assert practice.revise("ann", asked.id, right).revised == right
     assert practice.revise("ann", asked.id, "monocyte").revised == right
     assert practice.counts("ann") == (1, 0)
-    assert practice.dispute("ann", asked.id, " Grey cytoplasm. ").dispute == "Grey cytoplasm."
+    assert practice.dispute("ann", asked.id, " Gray cytoplasm. ").dispute == "Gray cytoplasm."
 
 
 def test_a_second_answer_to_a_question_of_the_past_changes_nothing(settings):
