@@ -4,7 +4,7 @@ All functions take answered questions, oldest first, and pass over open ones.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from statistics import median
@@ -135,11 +135,17 @@ def calibration(answers: Sequence[Question]) -> dict[int, Figure]:
     return {c: total(q for q in answers if q.reply is not None and q.reply.certainty == c) for c in CERTAINTIES}
 
 
-def reliance(answers: Iterable[Question]) -> dict[bool, Reliance]:
-    """Whether the model was right -> what the learner did where their answer differed from the model's."""
+def reliance(answers: Iterable[Question], unseen: Collection[int] = ()) -> dict[bool, Reliance]:
+    """Whether the model was right -> what the learner did where their answer differed from the model's.
+
+    `unseen` are ids of sessions that do not show the model's answer to each cell, as exams: of them only those count to
+    which the learner came back.
+    """
     counts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     for q in answers:
         if q.reply is None or q.model is None or class_of(q.reply.choice) == q.model.label:
+            continue
+        if q.revised is None and q.session_id in unseen:
             continue
         counts[bool(q.model_is_right)][_reaction(q, q.reply.choice)] += 1
     return {model_is_right: Reliance(**count) for model_is_right, count in counts.items()}
@@ -166,8 +172,10 @@ def streak(answers: Iterable[Question], now: datetime, zone: tzinfo) -> int:
     return count
 
 
-def progress(answers: Sequence[Question], due: Sequence[int], now: datetime, zone: tzinfo) -> Progress:
-    """Everything that the page shows; `due` is `scheduling.forecast`."""
+def progress(
+    answers: Sequence[Question], due: Sequence[int], now: datetime, zone: tzinfo, unseen: Collection[int] = ()
+) -> Progress:
+    """Everything that the page shows; `due` is `scheduling.forecast`, `unseen` as for `reliance`."""
     return Progress(
         total=total(answers),
         by_class=by_class(answers),
@@ -176,7 +184,7 @@ def progress(answers: Sequence[Question], due: Sequence[int], now: datetime, zon
         curve=tuple(curve(answers)),
         times=times(answers),
         calibration=calibration(answers),
-        reliance=reliance(answers),
+        reliance=reliance(answers, unseen),
         due=tuple(due),
         streak=streak(answers, now, zone),
     )

@@ -266,7 +266,8 @@ class Practice:
         found = self._store.learner(learner)
         known = scheduling.schedule(answers)
         forecast = scheduling.forecast(known, now, FORECAST_DAYS, found.exam_at if found else None)
-        return progress(answers, forecast, now, zone)
+        unseen = [s.id for s in self._store.sessions(learner) if s.has_fixed_cells]
+        return progress(answers, forecast, now, zone, unseen)
 
     def export(self, learner: str) -> dict[str, Any]:
         """All that is stored of a learner, ready for JSON; keys of a running exam stay out."""

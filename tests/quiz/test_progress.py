@@ -80,6 +80,10 @@ def test_reliance_is_split_by_whether_the_model_was_right():
     assert found[False] == Reliance(kept_rightly=1, kept_wrongly=1, switched_to_right=1, switched_to_wrong=1)
     assert found[True] == Reliance(kept_wrongly=1, switched_to_right=1, switched_to_wrong=1, undecided=1)
     assert (found[False].n, found[True].n) == (4, 3)
+    assert module.reliance(answers, unseen=[1])[True] == Reliance(
+        kept_wrongly=1, switched_to_right=1, switched_to_wrong=1
+    )
+    assert module.reliance(answers, unseen=[2]) == found
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,6 @@ def test_a_found_cell_is_framed_by_its_box_where_nothing_else_gives_a_scale():
     assert (frame.x + frame.side / 2, frame.y + frame.side / 2) == (120, 65)
 
 
-@given(scale=st.floats(0.5, 50), longer=st.integers(20, 300))
 def test_a_found_cell_is_framed_half_by_its_box_and_half_by_the_ruler():
     scale = 1.21 * 40 * ROOM / SIDE_UM
     assert Frame.around((100, 50, 40, 30), scale).side == pytest.approx(1.1 * 40 * ROOM)
