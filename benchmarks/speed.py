@@ -48,8 +48,9 @@ def main() -> int:
     index = list(HEADS[CLASS_HEAD]).index("monocyte")
 
     def answer_with_map() -> None:
-        prediction = classifier.classify(picture)
-        lay(prediction.map_of(CLASS_HEAD, prediction.label), Frame.of_cell(picture), picture.shape)
+        frame = Frame.of_cell(picture)
+        prediction = classifier.classify(picture, frame)
+        lay(prediction.map_of(CLASS_HEAD, prediction.label), frame, picture.shape)
 
     times = in_turns(
         {

@@ -77,21 +77,24 @@ def find_cells(picture: Picture) -> list[FoundCell]:
 def multi_otsu(values: NDArray[np.uint8]) -> tuple[int, int]:
     """The two thresholds that make the variance between the three classes of an 8-bit picture greatest."""
     histogram = np.bincount(values.ravel(), minlength=256).astype(np.float64)
-    weight = np.concatenate([[0], np.cumsum(histogram)])
-    moment = np.concatenate([[0], np.cumsum(histogram * np.arange(256))])
-
-    def score(start, stop):
-        mass = weight[stop] - weight[start]
-        return np.where(mass > 0, (moment[stop] - moment[start]) ** 2 / np.maximum(mass, 1), 0)
-
     used = np.flatnonzero(histogram)
     lowest, highest = int(used[0]), int(used[-1])
     if highest - lowest < 2:
         return lowest, lowest
-    first, second = (np.triu_indices(highest - lowest, k=1) + np.array(lowest)).astype(int)
-    total = score(0, first + 1) + score(first + 1, second + 1) + score(second + 1, np.full_like(second, 256))
-    best = int(total.argmax())
-    return int(first[best]), int(second[best])
+    histogram = histogram[lowest : highest + 1]
+    weight = np.cumsum(histogram)
+    moment = np.cumsum(histogram * np.arange(lowest, highest + 1))
+
+    def score(moment, weight):
+        return moment**2 / np.maximum(weight, 1)
+
+    # By the last level of the first class (rows) and of the second (columns); the third has a level at least.
+    total = score(moment - moment[:, None], weight - weight[:, None])
+    total += score(moment, weight)[:, None]
+    total += score(moment[-1] - moment, weight[-1] - weight)
+    total[np.tril_indices(len(histogram))] = -1
+    first, second = divmod(int(total[:, :-1].argmax()), len(histogram) - 1)
+    return lowest + first, lowest + second
 
 
 def violet(picture: Picture) -> NDArray[np.uint8]:
