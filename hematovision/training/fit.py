@@ -146,8 +146,8 @@ def read_history(folder: Path) -> list[Epoch]:
 def _resume(folder: Path, recipe: Recipe) -> list[Epoch]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "history.json"
-    # A run of a former version lacks what a recipe has gained since: it had the default.
-    if path.is_file() and Recipe(**json.loads(path.read_text())["recipe"]) != recipe:
+    # Also a run of a former version, which lacks what a recipe has gained since: its network was another one.
+    if path.is_file() and json.loads(path.read_text())["recipe"] != asdict(recipe):
         raise InputError(
             f"{folder} holds a run of another recipe.", "Give another --run folder, or the same options as before."
         )
