@@ -14,9 +14,7 @@ from hematovision.settings import ROOT, load_settings
 from hematovision.storage.store import open_store
 from hematovision.ui.tally import agreement, cell_words, nrbc_words, tally_words
 from tests.quiz.test_differential import slide
-from tests.ui.test_pages import app, texts, visit
-
-__all__ = ["app"]  # a fixture
+from tests.ui.screen import press, texts, visit
 
 PAGE = "learn/differential"
 
@@ -33,11 +31,6 @@ def questions(settings):
 def begin(app, length=100):
     visit(app, PAGE)
     app.button(key=f"begin-{length}").click().run()
-    assert not app.exception
-
-
-def press(app, key):
-    app.button(key=key).click().run()
     assert not app.exception
 
 

@@ -4,46 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from hematovision.cells import CORE_FOUR, display_name
 from hematovision.quiz.grading import RULES
 from hematovision.quiz.questions import Question, Reply
-from hematovision.settings import ROOT
 from hematovision.storage.store import open_store
 from hematovision.ui.exam import clock, result_line
+from tests.ui.screen import new_tab, press, texts, visit
+
+EXAM = "learn/exam"
 
 
 @pytest.fixture
-def app(app_environment, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    st.cache_resource.clear()
-    yield visit(new_tab())
-    st.cache_resource.clear()
-
-
-def new_tab():
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-
-
-def visit(app, page="learn/exam"):
-    app.run()
-    app.switch_page(f"pages/{page}.py")
-    app.run()
-    assert not app.exception
-    return app
-
-
-def texts(app) -> str:
-    kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.error)
-    html = [str(e.proto) for e in app.get("html") if "<style>" not in str(e.proto)]
-    return "\n".join([e.value for kind in kinds for e in kind] + html)
-
-
-def press(app, key):
-    app.button(key=key).click().run()
-    assert not app.exception
+def app(app):
+    return visit(app, EXAM)
 
 
 def begin(app, length):
@@ -87,7 +61,7 @@ def test_an_exam_keeps_its_keys_to_the_end_and_goes_on_after_a_reload(app, app_e
     middle = texts(app)
     assert "Cell 2 of 3" in middle and "Right" not in middle and "model" not in middle.lower()
     assert "key" not in middle.lower() and "Show me" not in str(app.main)
-    again = visit(new_tab())  # another tab, or after a killed server: no address tells it which exam
+    again = visit(new_tab(), EXAM)  # another tab, or after a killed server: no address tells it which exam
     assert "Cell 2 of 3" in texts(again)
     assert new_tab().run().button(key="start").label == "Go on with the exam"
     answer(again, wrong(keys[1]))

@@ -9,7 +9,7 @@ from hematovision.settings import ROOT, load_settings
 from hematovision.vision.card import load_card
 from hematovision.vision.wrong_cells import WrongCells, write_wrong_cells
 from tests.training.full_card import full_card, wrong_cells
-from tests.ui.test_pages import texts
+from tests.ui.screen import texts
 
 
 @pytest.fixture

@@ -11,28 +11,7 @@ from hematovision import images
 from hematovision.cells import CORE_FOUR, class_of, display_name
 from hematovision.settings import ROOT, load_settings
 from hematovision.storage.store import open_store
-
-
-@pytest.fixture
-def app(app_environment, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    st.cache_resource.clear()
-    yield AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
-    st.cache_resource.clear()
-
-
-def visit(app, page):
-    app.run()
-    app.switch_page(f"pages/{page}.py")
-    app.run()
-    assert not app.exception
-    return app
-
-
-def texts(app) -> str:
-    kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.error, app.success)
-    html = [str(e.proto) for e in app.get("html") if "<style>" not in str(e.proto)]
-    return "\n".join([e.value for kind in kinds for e in kind] + html)
+from tests.ui.screen import texts, visit
 
 
 def answer(app, choice):

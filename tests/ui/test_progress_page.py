@@ -23,9 +23,7 @@ from hematovision.ui.progress import (
     times_words,
 )
 from tests.quiz.make import NOW, answered
-from tests.ui.test_pages import app, texts, visit
-
-__all__ = ["app"]  # a fixture
+from tests.ui.screen import texts, visit
 
 PAGE = "learn/progress"
 
@@ -93,7 +91,7 @@ def test_each_chart_says_what_it_shows(app, app_environment):
         "Key (rows) and your answer (columns): 34 of 40 answers are the key's class.",
         "Right, of each key. right: Lymphocyte 62.5%, Monocyte 100.0%, Neutrophil 100.0%.",
         "Right, of the last 20 answers: answer 20, 100%; answer 40, 70%.",
-        "Right, by how sure you were. right: A guess 100.0%, Sure 76.9%.",
+        "Right, by how sure you were. right: Guess 100.0%, Sure 76.9%.",
     ]
     assert said[4].startswith("Classes and pairs that fall due: ") and len(said) == 5
 
@@ -179,7 +177,7 @@ def test_the_figures_of_the_charts():
     (right,) = class_figure(found).series.values()
     assert right[0] == Share("Lymphocyte", 0.625, *Figure(10, 16).interval, 16)
     (sure,) = calibration_figure(found).series.values()
-    assert [(one.name, one.value, one.n) for one in sure] == [("A guess", 1.0, 4), ("Sure", 20 / 26, 26)]
+    assert [(one.name, one.value, one.n) for one in sure] == [("Guess", 1.0, 4), ("Sure", 20 / 26, 26)]
     course = curve_figure(found)
     assert list(course.points) == list(range(20, 41)) and course.points[40].value == 0.7
     assert {one.n for one in course.points.values()} == {20}

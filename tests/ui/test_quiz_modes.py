@@ -6,41 +6,15 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from hematovision.cells import CELL_CLASSES, CORE_FOUR, STAGES, display_name
 from hematovision.quiz.questions import Reply
 from hematovision.quiz.scheduling import schedule
-from hematovision.settings import ROOT, load_settings
+from hematovision.settings import load_settings
 from hematovision.storage.store import open_store
 from hematovision.ui import quiz
 from hematovision.ui.reveal import features_table
-
-
-@pytest.fixture
-def app(app_environment, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    st.cache_resource.clear()
-    yield new_tab()
-    st.cache_resource.clear()
-
-
-def new_tab():
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-
-
-def visit(app, page):
-    app.run()
-    app.switch_page(f"pages/{page}.py")
-    app.run()
-    assert not app.exception
-    return app
-
-
-def texts(app) -> str:
-    kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.error)
-    html = [str(e.proto) for e in app.get("html") if "<style>" not in str(e.proto)]
-    return "\n".join([e.value for kind in kinds for e in kind] + html)
+from tests.ui.screen import new_tab, press, texts, visit
 
 
 def stored(settings, learner="local"):
@@ -50,11 +24,6 @@ def stored(settings, learner="local"):
 
 def mode(app, name):
     app.segmented_control[0].set_value(name).run()
-    assert not app.exception
-
-
-def press(app, key):
-    app.button(key=key).click().run()
     assert not app.exception
 
 
