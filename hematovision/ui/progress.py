@@ -14,6 +14,7 @@ from hematovision.quiz.progress import CURVE_OF, Figure, Progress, Reliance, Tim
 from hematovision.services.model_card import Confusion, Share, Shares
 from hematovision.services.practice import Practice
 from hematovision.ui.charts import Course, Days, show_figures
+from hematovision.ui.quiz import CERTAINTIES
 from hematovision.ui.widgets import percent
 
 FEW = 10
@@ -21,8 +22,6 @@ FEW = 10
 MOST_PAIRS = 5
 MOST_POINTS = 200
 """Points of the learning curve: a browser draws no more of them in the width of a page."""
-
-CERTAINTY_WORDS: Mapping[int, str] = MappingProxyType({1: "A guess", 2: "Fairly sure", 3: "Sure"})
 
 _NAMES = (*CELL_CLASSES, *STAGES)
 
@@ -179,7 +178,7 @@ def curve_figure(found: Progress) -> Course:
 
 def calibration_figure(found: Progress) -> Shares:
     """The share right of the answers given with each certainty."""
-    rows = [_share(CERTAINTY_WORDS[sure], figure) for sure, figure in found.calibration.items() if figure.n]
+    rows = [_share(CERTAINTIES[sure][0], figure) for sure, figure in found.calibration.items() if figure.n]
     return Shares("Right, by how sure you were", "Bars: 95 % intervals.", {"right": rows})
 
 
