@@ -1,5 +1,6 @@
 """The library's pictures, each with the model's answer out of the index."""
 
+import atexit
 import random
 import threading
 from collections.abc import Callable
@@ -28,6 +29,10 @@ class IndexState:
     error: HematoVisionError | None = None
 
 
+class _EndingError(Exception):
+    """The process ends: the index goes on with the next one."""
+
+
 class Pictures:
     """Safe to share between threads."""
 
@@ -38,6 +43,7 @@ class Pictures:
         self._library: Library | None = None
         self._index: Index | None = None
         self.index_state = IndexState()
+        self._is_ending = False
 
     @property
     def library(self) -> Library:
@@ -104,14 +110,25 @@ class Pictures:
         if self.index_state.running:
             return
         self.index_state = IndexState(running=True)
-        threading.Thread(target=self._index_in_background, name="index", daemon=True).start()
+        thread = threading.Thread(target=self._index_in_background, name="index", daemon=True)
+        thread.start()
+        atexit.register(self._end_indexing, thread)
+
+    def _end_indexing(self, thread: threading.Thread) -> None:
+        # A thread inside the model's library while Python takes itself down would abort the process.
+        self._is_ending = True
+        thread.join()
 
     def _index_in_background(self) -> None:
         def report(done: int, total: int) -> None:
+            if self._is_ending:
+                raise _EndingError
             self.index_state = IndexState(done, total, running=True)
 
         try:
             self.build_index(report)
+        except _EndingError:
+            return
         except HematoVisionError as error:
             self.index_state = IndexState(error=error)
             return

@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hematovision.library.drawn import random_cell, save
 from hematovision.library.index import Index
 from hematovision.services.explain import Explain
 from hematovision.services.pictures import Pictures
+from hematovision.settings import ROOT
 from hematovision.vision.classifier import Classifier
 
 
@@ -113,3 +116,14 @@ def test_references_of_a_stage_are_of_that_stage(pictures):
     (first, *others) = pictures.library.to_ask["band"]
     assert set(pictures.references("band", 5, first)) == set(others)
     assert {pictures.record(i).stage for i in others} == {"band"}
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.3, 0.4])
+def test_a_process_that_ends_while_the_index_is_built_ends_in_peace(app_environment, seconds):
+    begin = (
+        "import time; from hematovision.services import open_services; from hematovision.settings import load_settings;"
+        "pictures = open_services(load_settings()).pictures; pictures.start_indexing(); time.sleep({})"
+    )
+    done = subprocess.run([sys.executable, "-c", begin.format(seconds)], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
