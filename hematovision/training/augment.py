@@ -9,6 +9,9 @@ from hematovision.smear.light import BACKGROUND, RED_CELL_DENSITY, background
 
 ABROAD, MILD = 0.5, 0.2
 """Share of pictures from another laboratory: with other dyes, light, optics and framing."""
+RED_CELLS_KEPT = 0.8
+"""Share of variants whose red cells keep nearly their color, as `measure_light` brings them there in every laboratory.
+In the others it found none to go by."""
 
 _DENSITY = np.log(np.array(BACKGROUND) / np.maximum(np.arange(256.0), 1.0)[:, None])
 """(256, 3): optical density of each level of each channel, 0 where the background is."""
@@ -16,15 +19,19 @@ _WHITE = np.log(np.array(BACKGROUND))
 _PIVOT = float(np.mean(RED_CELL_DENSITY))
 
 
-def augment(picture: Picture, frame: Frame, size: int, rng: np.random.Generator, abroad: float = ABROAD) -> Picture:
-    """A random variant of what `frame` shows of a picture (H, W, 3) in even light, as (size, size, 3) uint8.
+def augment(
+    picture: Picture, frame: Frame, size: int, rng: np.random.Generator, abroad: float = ABROAD
+) -> tuple[Picture, bool]:
+    """A random variant of what `frame` shows of a picture (H, W, 3) in even light, as (size, size, 3) uint8, and
+    whether it still shows how large the cell is.
 
     The share `abroad` of the variants is changed strongly, the rest hardly: the home laboratory stays what it is. All
     chance is `rng`'s.
     """
     if rng.random() < abroad:
-        return _other_camera(_other_dyes(_move(picture, frame, size, (0.7, 1.45), 0.08, rng), 1.0, rng), rng)
-    return _other_focus(_other_dyes(_move(picture, frame, size, (0.94, 1.06), 0.03, rng), 0.2, rng), rng)
+        moved = _move(picture, frame, size, (0.7, 1.45), 0.08, rng)
+        return _other_camera(_other_dyes(moved, 1.0, rng), rng), False
+    return _other_focus(_other_dyes(_move(picture, frame, size, (0.94, 1.06), 0.03, rng), 0.2, rng), rng), True
 
 
 def _move(
@@ -67,6 +74,9 @@ def _other_dyes(picture: Picture, strength: float, rng: np.random.Generator) -> 
     density = cv2.LUT(picture, table[None].astype(np.float32))
     amount = np.exp(strength * np.clip(rng.normal(-0.05, 0.25), -0.6, 0.5))
     matrix = amount * (np.eye(3) + strength * (np.diag(rng.normal(0, 0.15, 3)) + rng.normal(0, 0.13, (3, 3))))
+    if rng.random() < RED_CELLS_KEPT:
+        red = np.array(RED_CELL_DENSITY)
+        matrix *= (red * np.exp(strength * rng.normal(0, 0.06, 3)) / np.maximum(matrix @ red, 0.05))[:, None]
     light = _WHITE + strength * (rng.normal(0, 0.08) + rng.normal(0, 0.06, 3))
     values = cv2.exp(cv2.transform(density, np.column_stack([-matrix, light]).astype(np.float32)))
     gamma, veil = np.exp(strength * rng.normal(0, 0.12)), strength * abs(rng.normal(0, 0.05))

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from hematovision import images
-from hematovision.cells import CLASS_HEAD, HEADS
+from hematovision.cells import CLASS_HEAD, HEADS, SIZE_HEAD
 from hematovision.library.records import Record
 from hematovision.smear.framing import Frame, cut
 from hematovision.smear.light import Table, evened, measure_light
@@ -28,10 +28,11 @@ class Batches(keras.utils.PyDataset):
         epoch: int = 0,
         abroad: float = ABROAD,
     ):
-        """With a `seed` shuffled and augmented; without, as they lie."""
+        """With a `seed` shuffled, augmented and with rows times `value_weights`; without, as they lie."""
         super().__init__(workers=1)
         self.records, self.size, self.batch_size, self.seed, self.epoch = records, size, batch_size, seed, epoch
         self.abroad = abroad
+        self.weights = value_weights(records) if seed is not None else {}
         self.order = np.arange(len(records))
         if seed is not None:
             np.random.default_rng((seed, epoch)).shuffle(self.order)
@@ -41,13 +42,18 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int):
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        pictures = np.stack([self._picture(int(i)) for i in chosen]).astype(np.float32)
-        return pictures, targets([self.records[i] for i in chosen])
+        pictures, sized = zip(*(self._picture(int(i)) for i in chosen), strict=True)
+        rows = targets([self.records[i] for i in chosen])
+        if self.seed is not None:
+            rows = {head: values * self.weights[head] for head, values in rows.items()}
+            rows[SIZE_HEAD][~np.array(sized)] = 0
+        return np.stack(pictures).astype(np.float32), rows
 
-    def _picture(self, index: int) -> images.Picture:
+    def _picture(self, index: int) -> tuple[images.Picture, bool]:
+        """The picture, and whether it shows how large the cell is."""
         picture, frame, light = opened(self.records[index].path)
         if self.seed is None:
-            return cut(picture, frame, self.size, light)
+            return cut(picture, frame, self.size, light), True
         rng = np.random.default_rng((self.seed, self.epoch, index))
         return augment(evened(picture, light), frame, self.size, rng, self.abroad)
 
@@ -70,3 +76,17 @@ def targets(records: Sequence[Record]) -> dict[str, np.ndarray]:
                 row[values.index(value)] = 1
         result[head] = rows
     return result
+
+
+def value_weights(records: Sequence[Record]) -> dict[str, np.ndarray]:
+    """What each value of each head weighs in the loss: for attributes the inverse square root of its share, with a
+    mean of 1 over the cells annotated, so that rare values are learned too; for the class 1."""
+    weights = {}
+    for head, values in HEADS.items():
+        counts = np.array([sum(r.attributes.get(head) == value for r in records) for value in values])
+        if head == CLASS_HEAD or not counts.any():
+            weights[head] = np.ones(len(values), np.float32)
+            continue
+        rare = 1 / np.sqrt(np.maximum(counts, 1))
+        weights[head] = (rare * counts.sum() / (rare * counts).sum()).astype(np.float32)
+    return weights

@@ -121,7 +121,7 @@ def answers(classifier: Classifier, pictures: Iterable[Picture]) -> list[Predict
 def _from_abroad(record: Record, size: int, rng: np.random.Generator) -> Picture:
     """What the network would see of the cell in another laboratory."""
     picture, frame, light = opened(record.path)
-    return augment(evened(picture, light), frame, size, rng, abroad=1)
+    return augment(evened(picture, light), frame, size, rng, abroad=1)[0]
 
 
 def embeddings(found: Sequence[Prediction]) -> NDArray[np.float32]:

@@ -11,14 +11,16 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 
-from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS
+from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS, SIZE_HEAD
 from hematovision.errors import InputError, ModelError
 from hematovision.library.records import Record
 from hematovision.smear.framing import Frame, cut
+from hematovision.smear.light import BACKGROUND, RED_CELL_DENSITY
+from hematovision.training import augment as augmentation
 from hematovision.training import fit as module
 from hematovision.training.augment import augment
 from hematovision.training.backbone import RelativeAdam, build_model, fold, set_trainable
-from hematovision.training.batches import Batches, targets
+from hematovision.training.batches import Batches, targets, value_weights
 from hematovision.training.export import write_card
 from hematovision.training.fit import Recipe, fit, read_history
 from hematovision.training.loss import masked_cross_entropy
@@ -104,7 +106,7 @@ def test_a_wrong_weights_file_is_refused(tmp_path):
 @pytest.mark.parametrize("abroad", [0, 1])
 def test_augmentation_is_seeded_and_keeps_size_and_range(cell, abroad):
     frame = Frame.of_cell(cell)
-    first, again, other = (augment(cell, frame, 96, np.random.default_rng(seed), abroad) for seed in (1, 1, 2))
+    first, again, other = (augment(cell, frame, 96, np.random.default_rng(seed), abroad)[0] for seed in (1, 1, 2))
     assert first.shape == (96, 96, 3) and first.dtype == np.uint8
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
@@ -114,10 +116,46 @@ def test_a_variant_from_home_keeps_the_colors_and_one_from_abroad_does_not(cell)
     plain = cut(cell, frame, 96).reshape(-1, 3).mean(0)
 
     def change(abroad):
-        variants = [augment(cell, frame, 96, np.random.default_rng(i), abroad) for i in range(20)]
+        variants = [augment(cell, frame, 96, np.random.default_rng(i), abroad)[0] for i in range(60)]
         return np.median([np.abs(v.reshape(-1, 3).mean(0) - plain).max() for v in variants])
 
     assert change(abroad=0) < 8 < 20 < change(abroad=1)
+
+
+def test_other_dyes_leave_red_cells_nearly_as_they_are_and_change_nuclei(monkeypatch):
+    """As the light of a picture is evened by its red cells, wherever it comes from."""
+    monkeypatch.setattr(augmentation, "RED_CELLS_KEPT", 1.0)
+    empty = np.array(BACKGROUND)
+    red = empty * np.exp(-np.array(RED_CELL_DENSITY))
+    violet = empty * np.exp(-np.array((1.2, 1.5, 0.6)))
+    picture = np.round(np.stack([empty, red, violet])[None]).astype(np.uint8)
+
+    def densities(picture):
+        levels = picture[0].astype(float)
+        return np.log(levels[0] / levels[1:])
+
+    before = densities(picture)
+    # Light without glare: a channel that is clipped tells no density.
+    variants = [augmentation._other_dyes(picture, 0.99, np.random.default_rng(i)) for i in range(300)]
+    changes = [np.abs(np.log(densities(v) / before)) for v in variants if v.max() < 255]
+    of_red, of_nuclei = np.median(changes, axis=(0, 2))
+    assert len(changes) > 30 and of_red < 0.1 < 0.2 < of_nuclei
+
+
+def test_no_size_is_learned_from_a_picture_that_does_not_show_it(records):
+    known = [replace(r, attributes={"cell_size": "big", "granularity": "no"}) for r in records]
+    for abroad, share in ((0.0, 1.0), (1.0, 0.0)):
+        _, rows = Batches(known, 32, len(known), seed=1, abroad=abroad)[0]
+        assert np.mean(rows[SIZE_HEAD].any(axis=1)) == share
+        assert rows["granularity"].any(axis=1).all()
+
+
+def test_rare_values_weigh_by_the_inverse_square_root_of_their_share(records):
+    few = [replace(r, attributes={"granularity": "yes" if i < 4 else "no"}) for i, r in enumerate(records[:20])]
+    weights = value_weights(few)
+    no, yes = weights["granularity"]
+    assert yes / no == pytest.approx(2.0) and (16 * no + 4 * yes) / 20 == pytest.approx(1.0)
+    assert (weights[CLASS_HEAD] == 1).all() and (weights["cell_shape"] == 1).all()
 
 
 def test_batches_are_shuffled_by_seed_and_epoch_and_cover_every_picture(records):
