@@ -49,13 +49,16 @@ class Store:
     def enroll(self, learner: str, name: str, now: datetime, is_account: bool = False) -> Learner:
         """The learner of this name, made with this id where there is none.
 
-        An account is known by its id, as two may have one name; so is whoever has no name yet.
+        An account is known by its id, as two may have one name, and takes the name that it has now; so is whoever has
+        no name yet.
         """
         handle = None if is_account or not name else name.casefold()
         known = learners.c.handle == handle if handle else learners.c.id == learner
         values = {"id": learner, "name": name or None, "handle": handle, "created_at": _naive(now)}
         self._insert_once(learners, [values])
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
+            if is_account:
+                connection.execute(learners.update().where(known).values(name=name or None))
             return _learner(connection.execute(sa.select(learners).where(known)).mappings().one())
 
     def rename(self, learner: str, name: str) -> Learner:

@@ -1,10 +1,16 @@
-"""Who practices in this browser. Several learners may share a machine; of one alone nothing is asked."""
+"""Who practices in this browser. Several learners may share a machine; of one alone nothing is asked.
+
+Where the site has sign-in, the learner is the account: neither the address nor a choice can make it another.
+"""
+
+from html import escape
 
 import streamlit as st
 
 from hematovision.services import Services
 from hematovision.services.practice import LEARNER, Practice
 from hematovision.ui.page import errors_shown
+from hematovision.ui.sign_in import Account, current_account
 
 NAMELESS = "Without a name"
 
@@ -13,11 +19,14 @@ _KEY = "learner"
 
 
 def current_learner(services: Services) -> str:
-    """The id of the learner of this browser: the one that was chosen, or the only one there is.
+    """The id of the learner of this browser: the account, else the one that was chosen, or the only one there is.
 
-    Where there are several and none was chosen, it asks, and draws nothing else of the page.
+    Where nobody is signed in, or there are several and none was chosen, it asks, and draws nothing else of the page.
     """
     practice = services.practice
+    account = current_account()
+    if account:
+        return _enrolled(practice, account)
     known = [learner.id for learner in practice.learners()] or [LEARNER]
     learner = st.session_state.get(_KEY) or st.query_params.get(_KEY)
     if learner not in known:
@@ -34,8 +43,12 @@ def current_learner(services: Services) -> str:
 
 
 def learner_line(services: Services, learner: str) -> None:
-    """One quiet line: who practices, with a way to take a name or to change."""
+    """One quiet line: who practices, with a way to take a name or to change; with sign-in, to sign out."""
     practice = services.practice
+    account = current_account()
+    if account:
+        _account_line(account)
+        return
     name = next((found.name for found in practice.learners() if found.id == learner), "")
     label = f"Practicing as {name}" if name else "Practicing without a name"
     # The key changes with the learner: the choice closes once it is made.
@@ -50,6 +63,22 @@ def learner_line(services: Services, learner: str) -> None:
         if name:
             _choose_from(practice, but=learner)
             _someone_else(practice)
+
+
+def _enrolled(practice: Practice, account: Account) -> str:
+    """The account's id. Known to the store once a browser session: whoever deletes their data is not stored at once."""
+    if st.session_state.get(_KEY) != account.id:
+        if account.name:
+            practice.enroll(account.name, account.id)
+        st.session_state[_KEY] = account.id
+    return account.id
+
+
+def _account_line(account: Account) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="account-line"):
+        words = f"Practicing as {account.name}" if account.name else "Practicing without a name"
+        st.html(f'<p class="hv-quiet">{escape(words)}</p>', width="content")
+        st.button("Sign out", key="sign-out", type="tertiary", on_click=st.logout)
 
 
 def _choose(learner: str) -> None:

@@ -10,14 +10,19 @@ import streamlit as st
 from hematovision.errors import HematoVisionError
 from hematovision.services import Services, open_services
 from hematovision.settings import load_settings
+from hematovision.ui.sign_in import current_account
 
 _HERE = Path(__file__).parent
 
 
 def start_page(title: str) -> Services:
-    """Set the page up and open the services, which all pages and people of this process share."""
+    """Set the page up and open the services, which all pages and people of this process share.
+
+    Where the site has sign-in and nobody is signed in, it asks, and draws nothing else of the page.
+    """
     st.set_page_config(page_title=f"{title} · HematoVision", page_icon=str(_HERE / "icon.png"), layout="wide")
     st.html(_HERE / "style.css")
+    current_account()
     try:
         services = _services()
         _freeze_garbage_collector(title)

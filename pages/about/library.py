@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from hematovision.ui.page import errors_shown, show_error, start_page
+from hematovision.ui.sign_in import current_account
 
 services = start_page("Library")
 pictures = services.pictures
@@ -35,14 +36,15 @@ for source in pictures.library.sources:
             names = sorted({record.dataset for record in source.records})
             st.caption(f"{len(source.records):,} pictures · {', '.join(names)}")
 
-st.header("Add a folder")
-st.markdown(
-    "It should hold the PBC data set, or one sub-folder of pictures for each class, named after the class. "
-    "A folder that the draw command wrote does as well."
-)
-path, button = st.columns([5, 1], vertical_alignment="bottom")
-path.text_input("Folder on this machine", key="folder", placeholder="/home/me/cells", on_change=add)
-button.button("Add", on_click=add, width="stretch", type="primary")
+if current_account() is None:  # the folders of a site are for whoever runs it to choose
+    st.header("Add a folder")
+    st.markdown(
+        "It should hold the PBC data set, or one sub-folder of pictures for each class, named after the class. "
+        "A folder that the draw command wrote does as well."
+    )
+    path, button = st.columns([5, 1], vertical_alignment="bottom")
+    path.text_input("Folder on this machine", key="folder", placeholder="/home/me/cells", on_change=add)
+    button.button("Add", on_click=add, width="stretch", type="primary")
 if message := st.session_state.pop("added", None):
     st.success(message, icon=None)
 

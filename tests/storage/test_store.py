@@ -181,7 +181,8 @@ def test_only_an_open_question_can_be_withdrawn(store):
 
 def test_a_name_belongs_to_one_and_an_account_to_its_id(store):
     assert store.enroll("x", "Cleo", NOW) == store.enroll("y", "cleo", NOW) == Learner("x", "Cleo")
-    assert store.enroll("a", "Cleo", NOW, is_account=True) == Learner("a", "Cleo")
+    assert store.enroll("a", "Cle", NOW, is_account=True) == Learner("a", "Cle")
+    assert store.enroll("a", "Cleo", NOW, is_account=True) == store.learner("a") == Learner("a", "Cleo")
     with pytest.raises(InputError, match="Someone here is called CLEO already"):
         store.rename("ann", "CLEO")
     assert store.rename("ann", "Ann") == store.learner("ann") == Learner("ann", "Ann")
