@@ -1,19 +1,52 @@
-"""The parts of the Differential page: the board that counts, the result against the key, and its wrong cells."""
+"""The parts of the Differential page: the running slide, the result against the key, and its wrong cells."""
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 
 import streamlit as st
 
 from hematovision.cells import display_name
 from hematovision.quiz.differential import NRBC, TYPICAL_SOURCE, Differential, Share, TalliedCell
+from hematovision.quiz.questions import Asked, Reply
+from hematovision.quiz.session import Session
+from hematovision.services import Services
 from hematovision.services.pictures import Pictures
-from hematovision.services.practice import Tally
+from hematovision.services.practice import Practice, Tally
 from hematovision.ui.page import errors_shown
 from hematovision.ui.widgets import show_cell, verdict
 
 PAGE = 10
 """Wrong cells that are listed at a time."""
+
+
+HEADS = ("Class", "Count", "%", "Key %", "Against the key", "Rümke 95 %", "Wilson 95 %", "Typical %")
+
+
+def show_slide(services: Services, learner: str, session: Session) -> None:
+    """A running slide: the cell to tally, and the board with undo, hold and finish."""
+    practice = services.practice
+    asked = practice.next(learner, session.id)
+    so_far = practice.tally(learner, session.id)
+    cell, board = st.columns([1, 1], gap="large")
+    with cell, st.container(key="tally-cell"):
+        if asked:
+            show_cell(services.pictures, asked.picture_id, alt="The cell to tally")
+        else:
+            st.header("The slide is counted.")
+            st.markdown("Finish to see the key. The last tally can still be undone.")
+    with board:
+        on_tally = partial(_count, practice, learner, asked.id if asked else 0)
+        show_board(so_far, on_tally, is_open=asked is not None)
+        with st.container(horizontal=True):
+            _show_undo(practice, learner, so_far.last)
+            _show_end(practice, learner, session.id, is_open=asked is not None)
+        st.caption(tally_words(so_far, session.plan.length))
+
+
+def hold(is_held: bool) -> None:
+    """Put the running slide away in this tab, or go on with it; what was tallied is stored anyway."""
+    st.session_state.is_held = is_held
 
 
 def show_board(tally: Tally, on_tally: Callable[[str], None], is_open: bool) -> None:
@@ -50,12 +83,12 @@ def show_result(found: Differential) -> None:
         st.markdown("No white cell was tallied: there are no percentages.")
         return
     st.markdown(_agreement_words(found))
-    heads = ("Class", "Count", "%", "Key %", "Against the key", "Rümke 95 %", "Wilson 95 %", "Typical %")
-    head = "".join(f"<th>{name}</th>" for name in heads)
+    head = "".join(f'<th role="columnheader">{name}</th>' for name in HEADS)
     rows = "".join(_row(share) for share in found.shares)
+    # The roles are said: a table that a narrow screen lays out otherwise would be none to a screen reader.
     st.html(
-        f'<div class="hv-wide" tabindex="0"><table class="hv-table"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f'<table class="hv-table hv-result" role="table"><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{rows}</tbody></table>'
     )
     st.markdown(nrbc_words(found))
     st.caption(
@@ -94,6 +127,44 @@ def cell_words(cell: TalliedCell) -> str:
     return f"Cell {cell.number}: you said {_said(cell.choice)}, the key is {_said(cell.key)}"
 
 
+def _show_undo(practice: Practice, learner: str, last: Asked | None) -> None:
+    st.button(
+        "Undo",
+        key="undo",
+        shortcut="Backspace",
+        disabled=last is None,
+        on_click=_take_back,
+        args=(practice, learner, last.id if last else 0),
+    )
+
+
+def _show_end(practice: Practice, learner: str, session_id: int, is_open: bool) -> None:
+    finish = partial(_finish, practice, learner, session_id)
+    if not is_open:
+        st.button("Finish", key="finish", type="primary", shortcut="Enter", on_click=finish)
+        return
+    st.button("Hold", key="hold", on_click=hold, args=(True,))
+    with st.popover("Finish"):
+        st.markdown("Cells that are left don't count. A slide that is finished stays finished.")
+        st.button("Finish now", key="finish", type="primary", on_click=finish)
+
+
+def _count(practice: Practice, learner: str, question_id: int, choice: str) -> None:
+    # In a callback: the tally is stored before the next cell is drawn.
+    with errors_shown():
+        practice.commit(learner, question_id, Reply(choice))
+
+
+def _take_back(practice: Practice, learner: str, question_id: int) -> None:
+    with errors_shown():
+        practice.undo(learner, question_id)
+
+
+def _finish(practice: Practice, learner: str, session_id: int) -> None:
+    with errors_shown():
+        practice.finish(learner, session_id)
+
+
 def _show_cell(pictures: Pictures, cell: TalliedCell) -> None:
     picture, words = st.columns([1, 2], gap="large", vertical_alignment="center")
     with picture:
@@ -124,7 +195,11 @@ def _row(share: Share) -> str:
         _limits(share.wilson),
         f"{low:g}–{high:g}" + ("" if share.is_typical else " ▲ above" if share.percent > high else " ▼ below"),
     )
-    return f"<tr><th>{escape(_name(share.name))}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    # Each cell carries its head, which a narrow screen writes above it.
+    row = "".join(
+        f'<td role="cell" data-head="{head}">{cell}</td>' for head, cell in zip(HEADS[1:], cells, strict=True)
+    )
+    return f'<tr role="row"><th role="rowheader">{escape(_name(share.name))}</th>{row}</tr>'
 
 
 def agreement(share: Share) -> str:
