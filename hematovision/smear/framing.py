@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hematovision.images import Picture
-from hematovision.smear.finder import Box, find_cells
+from hematovision.smear.finder import Box
 from hematovision.smear.light import Table, background, evened, measure_light
-from hematovision.smear.ruler import pixels_per_um
+from hematovision.smear.survey import Survey
 
 MIDDLE = 0.75
 """Share of the side of a picture of one cell that is looked at: of PBC's 256 pixels just the 192 of the network."""
@@ -38,20 +38,21 @@ class Frame:
         return cls((width - side) / 2, (height - side) / 2, side)
 
     @classmethod
-    def of_cell(cls, picture: Picture) -> "Frame":
+    def of_cell(cls, picture: Picture | Survey) -> "Frame":
         """The middle of a picture (H, W, 3) of one cell; more of it, and around the cell, where that fills it."""
-        whole = cls.whole(picture.shape)
+        seen = Survey.of(picture)
+        whole = cls.whole(seen.picture.shape)
         center_x, center_y = whole.x + whole.side / 2, whole.y + whole.side / 2
         side = MIDDLE * whole.side
         x, y, width, height = min(
-            (cell.box for cell in find_cells(picture)),
+            (cell.box for cell in seen.cells),
             key=lambda box: (box[0] + box[2] / 2 - center_x) ** 2 + (box[1] + box[3] / 2 - center_y) ** 2,
             default=(0, 0, 0, 0),
         )
         longer = max(width, height)
         if LEAST_ROOM * longer > side:
             side, center_x, center_y = LEAST_ROOM * longer, x + width / 2, y + height / 2
-        elif longer < SMALL * whole.side and (scale := pixels_per_um(picture)):
+        elif longer < SMALL * whole.side and (scale := seen.pixels_per_um):
             by_ruler = SIDE_UM * scale
             if not 1 / FAR_OFF < by_ruler / side < FAR_OFF:
                 side = max(by_ruler, LEAST_ROOM * longer)
@@ -92,6 +93,10 @@ def cut(picture: Picture, frame: Frame, size: int, light: Table | None = None) -
         picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         frame = Frame(frame.x * shrink, frame.y * shrink, size)
         scale = 1.0
+    elif scale == 1 and not _reaches_out(frame, picture.shape) and frame.x % 1 == frame.y % 1 == 0:
+        # As in PBC: whole pixels, between which there is nothing to interpolate.
+        left, top = int(frame.x), int(frame.y)
+        return evened(picture[top : top + size, left : left + size], light)
     # Pixel centers lie at +0.5: without the half pixel the cut would drift by half a pixel of the scale.
     matrix = np.array(
         [[scale, 0, frame.x + 0.5 * scale - 0.5], [0, scale, frame.y + 0.5 * scale - 0.5]],
@@ -110,19 +115,21 @@ def _reaches_out(frame: Frame, shape: tuple[int, ...]) -> bool:
 def paste(values: NDArray[np.float32], frame: Frame, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Lay a small square map (h, h) over its frame in a picture of `shape`: (H, W) float32, 0 outside the frame."""
     height, width = shape[:2]
-    scale = values.shape[0] / frame.side
-    columns = (np.arange(width) + 0.5 - frame.x) * scale - 0.5
-    rows = (np.arange(height) + 0.5 - frame.y) * scale - 0.5
-    last = values.shape[0] - 1
-    grid_x, grid_y = np.meshgrid(np.clip(columns, 0, last), np.clip(rows, 0, last))
-    laid = cv2.remap(
-        values.astype(np.float32),
-        grid_x.astype(np.float32),
-        grid_y.astype(np.float32),
-        cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    laid = np.clip(laid, values.min(), values.max())  # a cubic overshoots
-    inside_x = (columns >= -0.5) & (columns <= last + 0.5)
-    inside_y = (rows >= -0.5) & (rows <= last + 0.5)
-    return np.where(inside_y[:, None] & inside_x[None, :], laid, 0).astype(np.float32)
+    size = values.shape[0]
+    laid = np.zeros((height, width), np.float32)
+    columns, grid_x = _inside(frame.x, frame.side, width, size)
+    rows, grid_y = _inside(frame.y, frame.side, height, size)
+    if grid_x.size and grid_y.size:
+        mapped = cv2.remap(
+            values.astype(np.float32), *np.meshgrid(grid_x, grid_y), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        laid[rows, columns] = np.clip(mapped, values.min(), values.max())  # a cubic overshoots
+    return laid
+
+
+def _inside(start: float, side: float, length: int, size: int) -> tuple[slice, NDArray[np.float32]]:
+    """The pixels, of `length`, in a frame from `start` on, and where in a map of `size` they lie, up to its edges."""
+    places = (np.arange(length) + 0.5 - start) * (size / side) - 0.5
+    inside = np.flatnonzero((places >= -0.5) & (places <= size - 0.5))
+    pixels = slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0)
+    return pixels, np.clip(places[pixels], 0, size - 1).astype(np.float32)

@@ -17,7 +17,7 @@ from hematovision.cells import ATTRIBUTES, CELL_CLASSES, CLASS_HEAD, HEADS, outp
 from hematovision.errors import ModelError
 from hematovision.images import Picture
 from hematovision.smear.framing import Frame, cut
-from hematovision.smear.light import Table, measure_light
+from hematovision.smear.survey import Survey
 from hematovision.vision.card import LITERT_FILE, RESTORE, ModelCard, checked_bytes, load_card
 from hematovision.vision.trust import CHECK, CONFIDENT, NOT_BLOOD, UNFAMILIAR, Trust, conformal_set, load_trust
 
@@ -27,6 +27,8 @@ OUTPUTS = ("logits", "maps", "embedding")
 """Names of the exported model's outputs, in the order of `Prediction`."""
 EARLY = "early"
 """One more output, which a model may have: mean and standard deviation of a middle layer's channels."""
+FEATURES = "features"
+"""And another: the last feature map (N, h, w, C). Read only where it is asked for, as it is large."""
 
 BATCH = 16
 """Pictures that go through the network at once when there are many."""
@@ -115,21 +117,24 @@ class Classifier:
         self._one = self._engine(1)
         self._many: _Engine | None = None
 
-    def classify(self, picture: Picture, frame: Frame | None = None) -> Prediction:
+    def classify(self, picture: Picture | Survey, frame: Frame | None = None) -> Prediction:
         """The answer for one cell: the whole picture (H, W, 3), or what lies in `frame`."""
         return self.classify_many([(picture, frame)])[0]
 
-    def classify_many(self, cells: Sequence[tuple[Picture, Frame | None]]) -> list[Prediction]:
-        """The answers for several cells, in order. Batches of 16 go through in one pass each."""
+    def classify_many(self, cells: Sequence[tuple[Picture | Survey, Frame | None]]) -> list[Prediction]:
+        """The answers for several cells, in order. Batches of 16 go through in one pass each.
+
+        Cells of one picture that follow each other are seen in its light, which is measured once.
+        """
         if not cells:
             return []
         size = self.card.size
-        lights: dict[int, Table] = {}
         inputs = []
+        seen = Survey.of(cells[0][0])
         for picture, frame in cells:
-            if id(picture) not in lights:
-                lights[id(picture)] = measure_light(picture)
-            inputs.append(cut(picture, frame or Frame.of_cell(picture), size, lights[id(picture)]))
+            if picture is not seen and picture is not seen.picture:
+                seen = Survey.of(picture)
+            inputs.append(cut(seen.picture, frame or Frame.of_cell(seen), size, seen.light))
         return self.classify_inputs(np.stack(inputs))
 
     def classify_inputs(self, inputs: NDArray) -> list[Prediction]:
@@ -143,6 +148,18 @@ class Classifier:
             for start in range(full, len(inputs)):
                 predictions += self._run(self._one, inputs[start : start + 1])
         return predictions
+
+    def logits_of(self, inputs: NDArray) -> Floats:
+        """The logits (N, V) of pictures at the network's size, (N, size, size, 3) in 0..255."""
+        return np.stack([answer.logits for answer in self.classify_inputs(inputs)])
+
+    def features_of(self, inputs: NDArray) -> Floats:
+        """The last feature map (h, w, C) of a picture at the network's size, (size, size, 3) in 0..255.
+
+        Raises ModelError where the model file does not give it away.
+        """
+        with self._lock:
+            return self._one.features(inputs[None])[0]
 
     def _engine(self, batch: int) -> "_Engine":
         return _Engine(self._content, (batch, self.card.size, self.card.size, 3), self._threads)
@@ -169,18 +186,32 @@ class _Engine:
         except (ValueError, RuntimeError) as error:
             raise ModelError("The model file cannot be run.", RESTORE) from error
         width = sum(len(values) for values in HEADS.values())
-        if set(outputs) - {EARLY} != set(OUTPUTS) or outputs["logits"]["shape"][-1] != width:
+        if set(outputs) - {EARLY, FEATURES} != set(OUTPUTS) or outputs["logits"]["shape"][-1] != width:
             raise ModelError("The model file has other outputs than this program reads.", RESTORE)
         self._outputs = [outputs[name]["index"] for name in (*OUTPUTS, EARLY) if name in outputs]
+        self._features = outputs[FEATURES]["index"] if FEATURES in outputs else None
 
     def run(self, inputs: NDArray) -> list[Floats]:
         """Logits, maps, embedding, and early features where there are. Raises ModelError for what is not finite."""
-        self._interpreter.set_tensor(self._input, inputs.astype(np.float32))
-        self._interpreter.invoke()
+        self._invoke(inputs)
         found = [self._interpreter.get_tensor(index) for index in self._outputs]
         if not np.isfinite(found[0]).all():
             raise ModelError("The model gave no usable answer.", RESTORE)
         return found
+
+    def features(self, inputs: NDArray) -> Floats:
+        if self._features is None:
+            raise ModelError(
+                "The model file does not give its last feature map away, which this heat map needs.",
+                "Export the model again, or take another method.",
+                kind="no_features",
+            )
+        self._invoke(inputs)
+        return self._interpreter.get_tensor(self._features)
+
+    def _invoke(self, inputs: NDArray) -> None:
+        self._interpreter.set_tensor(self._input, inputs.astype(np.float32))
+        self._interpreter.invoke()
 
 
 def softmax(values: NDArray) -> NDArray:

@@ -53,14 +53,14 @@ def read_picture(picture: Picture, classifier: Classifier, mode: str = "auto") -
         return PictureReading(NOT_BLOOD, ())
     height, width = picture.shape[:2]
     whole: Box = (0, 0, width, height)
-    framed = [(whole, Frame.of_cell(picture))]
+    framed: list[tuple[Box, Frame]] = []
     if mode == "field" or (mode == "auto" and _may_be_field(picture)):
         scale = pixels_per_um(picture)
-        found = [(cell.box, Frame.around(cell.box, scale)) for cell in find_cells(picture)]
-        if found or mode == "field":
-            framed = found
+        framed = [(cell.box, Frame.around(cell.box, scale)) for cell in find_cells(picture)]
+        if not framed and mode == "field":
+            return PictureReading(CHECK, ())
     if not framed:
-        return PictureReading(CHECK, ())
+        framed = [(whole, Frame.of_cell(picture))]
     answers = classifier.classify_many([(picture, frame) for _, frame in framed])
     cells = tuple(
         CellReading(box, frame, answer)

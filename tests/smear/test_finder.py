@@ -1,12 +1,16 @@
 import csv
 import xml.etree.ElementTree as ET
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from hematovision import images
 from hematovision.smear.drawing import draw_field
-from hematovision.smear.finder import find_cells, is_stained, multi_otsu
+from hematovision.smear.finder import JOIN, MIN_AREA, Tone, count_levels, find_cells, is_stained, multi_otsu
 from hematovision.smear.stain import MGG
 
 
@@ -33,6 +37,41 @@ def test_thresholds_agree_with_an_exhaustive_search():
 
     best = max(between(a, b) for a in range(20, 130) for b in range(a + 1, 131))
     assert between(*multi_otsu(values)) == pytest.approx(best)
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))), st.integers(0, 2))
+def test_levels_are_counted_as_they_are(picture, channel):
+    mask = (picture[..., 0] > 100).astype(np.uint8)
+    assert np.array_equal(count_levels(picture, channel), np.bincount(picture[..., channel].ravel(), minlength=256))
+    chosen = picture[..., channel][mask > 0]
+    assert np.array_equal(count_levels(picture, channel, mask), np.bincount(chosen, minlength=256))
+
+
+def test_more_pixels_are_counted_than_a_float_of_32_bits_can():
+    counts = count_levels(np.zeros((4097, 4099), np.uint8))
+    assert counts[0] == 4097 * 4099 > 2**24 and not counts[1:].any()
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.integers(-9, 170), st.integers(-9, 140), st.integers(1, 22)), max_size=9))
+def test_nuclei_are_those_of_a_search_through_the_whole_picture(discs):
+    """Wherever they lie, also at the picture's edge; only the part that holds something is searched."""
+    values = np.zeros((131, 161), np.uint8)
+    for x, y, radius in discs:
+        cv2.circle(values, (x, y), radius, 200, -1)
+    found = find_cells(np.zeros((131, 161, 3), np.uint8), Tone(values, 50, 100))
+
+    def ellipse(radius):
+        return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+
+    mask = cv2.morphologyEx((values > 100).astype(np.uint8), cv2.MORPH_OPEN, ellipse(1))
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(
+        cv2.morphologyEx(mask, cv2.MORPH_CLOSE, ellipse(round(131 * JOIN)))
+    )
+    nuclei = [(parts == i) & (mask > 0) for i in sorted(range(1, count), key=lambda i: -stats[i, cv2.CC_STAT_AREA])]
+    large = [nucleus for nucleus in nuclei if nucleus.sum() >= MIN_AREA * 131**2]
+    assert len(found) == len(large)
+    assert all(np.array_equal(cell.nucleus, nucleus) for cell, nucleus in zip(found, large, strict=True))
 
 
 def test_two_drawn_cells_are_found_where_they_are(field):

@@ -41,6 +41,15 @@ def test_a_cell_cut_by_the_edge_is_shown_once():
     assert (framed[:, :39] == 240).all()
 
 
+@given(x=st.integers(-20, 60), y=st.integers(-20, 60))
+def test_at_its_own_size_a_cut_on_whole_pixels_is_that_part_of_the_picture(x, y):
+    picture = np.random.default_rng(0).integers(0, 256, (80, 80, 3)).astype(np.uint8)
+    framed = cut(picture, Frame(x, y, 40), 40, AS_IT_IS)
+    left, top = max(0, -x), max(0, -y)
+    part = picture[max(0, y) : y + 40, max(0, x) : x + 40]
+    assert np.array_equal(framed[top : top + part.shape[0], left : left + part.shape[1]], part)
+
+
 @pytest.mark.parametrize("size", [64, 32, 128])
 def test_scaling_keeps_colors_in_place(size):
     framed = cut(ramp(64, 64), Frame.whole((64, 64)), size, AS_IT_IS).astype(float)
@@ -102,6 +111,13 @@ def test_a_laid_map_never_leaves_its_range(x, y, side, peak):
     values.flat[peak] = 1
     laid = paste(values, Frame(x, y, side), (60, 80))
     assert laid.min() >= 0 and laid.max() <= 1
+
+
+@given(x=st.floats(-50, 90), y=st.floats(-50, 90), side=st.floats(3, 200))
+def test_what_is_laid_does_not_depend_on_how_much_of_the_picture_there_is(x, y, side):
+    values = np.random.default_rng(0).normal(size=(6, 6)).astype(np.float32)
+    whole = paste(values, Frame(x, y, side), (120, 110))
+    assert np.array_equal(paste(values, Frame(x, y, side), (60, 80)), whole[:60, :80])
 
 
 def test_cut_and_paste_agree_on_where_a_spot_is():

@@ -8,7 +8,9 @@ import pytest
 
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS, output_index, output_slice
 from hematovision.errors import ModelError
+from hematovision.smear import survey
 from hematovision.smear.framing import Frame, cut
+from hematovision.smear.survey import Survey
 from hematovision.vision.classifier import Classifier, Prediction, softmax
 
 
@@ -45,6 +47,20 @@ def test_one_pass_for_many_gives_what_one_by_one_gives(classifier, cell):
         alone = classifier.classify(picture)
         assert np.allclose(alone.logits, answer.logits, atol=1e-3)
         assert np.allclose(alone.maps, answer.maps, atol=1e-2)
+
+
+def test_cells_of_one_picture_are_seen_in_its_light_which_is_measured_once(classifier, cell, field, monkeypatch):
+    frames = [Frame(110, 150, 100), Frame(410, 250, 100), None]
+    alone = [classifier.classify(field.picture, frame) for frame in frames]
+    measured = []
+    measure = survey.measure_light
+    monkeypatch.setattr(survey, "measure_light", lambda *given: measured.append(1) or measure(*given))
+    together = classifier.classify_many([*((field.picture, frame) for frame in frames), (cell, None)])
+    assert len(measured) == 2
+    for one, other in zip(alone, together, strict=False):
+        assert np.array_equal(one.logits, other.logits)
+    assert np.array_equal(together[-1].logits, classifier.classify(cell).logits)
+    assert np.array_equal(classifier.classify(Survey(field.picture), frames[0]).logits, alone[0].logits)
 
 
 def test_no_pictures_give_no_answers(classifier):
