@@ -3,12 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from tqdm import tqdm
-
-from hematovision import images
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES
 from hematovision.library.records import Record
-from hematovision.training.trust import answers
+from hematovision.training.evaluate import classified
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.wrong_cells import Hint, WrongCell, WrongCells
 
@@ -19,10 +16,14 @@ Shares = Mapping[str, Mapping[str, Mapping[str, float]]]
 """Class -> attribute -> value -> share of the cells."""
 
 
-def find_wrong_cells(classifier: Classifier, records: Sequence[Record]) -> WrongCells:
-    """The wrong ones among pictures of single cells of one split, in the order of `records`."""
-    pictures = (images.read(record.path) for record in tqdm(records, desc="errors", unit="picture"))
-    found = answers(classifier, pictures)
+def find_wrong_cells(
+    classifier: Classifier, records: Sequence[Record], found: Sequence[Prediction] | None = None
+) -> WrongCells:
+    """The wrong ones among pictures of single cells of one split, in the order of `records`.
+
+    `found` are the classifier's answers for `records`, asked for where they are not given.
+    """
+    found = classified(classifier, records, "errors") if found is None else found
     shares = seen_shares(found, [record.label for record in records])
     cells = tuple(
         WrongCell(

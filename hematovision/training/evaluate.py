@@ -32,16 +32,21 @@ CONFIDENT_ACCURACY = 0.995
 
 def calibrate(classifier: Classifier, val: Sequence[Record]) -> tuple[float, float]:
     """(temperature, probability from which an answer is confident), both fitted on `val`."""
-    logits, keys = _class_logits(_stacked(_answers(classifier, val, "calibrating"))), _keys(val)
+    logits, keys = _class_logits(_stacked(classified(classifier, val, "calibrating"))), _keys(val)
     temperature = fit_temperature(logits, keys)
     probabilities = softmax(logits / temperature)
     threshold = threshold_for(probabilities.max(1), probabilities.argmax(1) == keys, CONFIDENT_ACCURACY)
     return temperature, threshold
 
 
-def evaluate_cells(classifier: Classifier, records: Sequence[Record]) -> dict[str, Any]:
-    """Metrics on pictures of single cells: classes, core four, calibration, attributes."""
-    found = _answers(classifier, records, "evaluating")
+def evaluate_cells(
+    classifier: Classifier, records: Sequence[Record], found: Sequence[Prediction] | None = None
+) -> dict[str, Any]:
+    """Metrics on pictures of single cells: classes, core four, calibration, attributes.
+
+    `found` are the classifier's answers for `records`, asked for where they are not given.
+    """
+    found = classified(classifier, records) if found is None else found
     logits = _stacked(found)
     keys = _keys(records)
     of_class = _class_logits(logits)
@@ -66,9 +71,15 @@ def evaluate_cells(classifier: Classifier, records: Sequence[Record]) -> dict[st
     }
 
 
-def evaluate_fields(classifier: Classifier, records: Sequence[Record]) -> dict[str, Any]:
-    """Metrics on fields with one labeled white cell: the largest cell that is found is the answer, none is wrong."""
-    found = [(r, answer) for r in tqdm(records, desc="fields", unit="field") if (answer := largest(classifier, r))]
+def evaluate_fields(
+    classifier: Classifier, records: Sequence[Record], largest: Sequence[Prediction | None] | None = None
+) -> dict[str, Any]:
+    """Metrics on fields with one labeled white cell: the largest cell that is found is the answer, none is wrong.
+
+    `largest` are the answers of `largest_cells` for `records`, asked for where they are not given.
+    """
+    largest = largest_cells(classifier, records) if largest is None else largest
+    found = [(record, answer) for record, answer in zip(records, largest, strict=True) if answer]
     answered = [record for record, _ in found]
     matrix = np.zeros((len(CELL_CLASSES), len(CELL_CLASSES)), int)
     for record, answer in found:
@@ -94,12 +105,19 @@ def evaluate_fields(classifier: Classifier, records: Sequence[Record]) -> dict[s
 
 
 def evaluate_trust(
-    classifier: Classifier, records: Sequence[Record], fields: Sequence[Record], each: int = 24, seed: int = 2
+    classifier: Classifier,
+    records: Sequence[Record],
+    fields: Sequence[Record],
+    each: int = 24,
+    seed: int = 2,
+    found: Sequence[Prediction] | None = None,
+    largest: Sequence[Prediction | None] | None = None,
 ) -> dict[str, Any]:
     """What is refused of non-cells, `each` of every kind, and how far scores of cells lie from those of others.
 
     `held_out` counts the kinds that had no part in the fit; fields without white cells stand beside, as of a kind of
     its own. The AUROC is of familiarity, for `records` against the cells of `fields`; None without a fit or a field.
+    `found` and `largest` are the answers for both, asked for where they are not given.
     """
     refused: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for other in tqdm(noncells(each, seed), desc="non-cells", total=each * len(KINDS), unit="picture"):
@@ -114,20 +132,27 @@ def evaluate_trust(
         },
         "familiarity_auroc": None,
     }
-    abroad = [answer for field in fields if (answer := largest(classifier, field))]
+    largest = largest_cells(classifier, fields) if largest is None else largest
+    abroad = [answer for answer in largest if answer]
     if classifier.trust is not None and abroad:
-        home, away = (
-            classifier.trust.familiarity.scores(embeddings(some))
-            for some in (_answers(classifier, records, "familiarity"), abroad)
-        )
+        found = classified(classifier, records) if found is None else found
+        home, away = (classifier.trust.familiarity.scores(embeddings(some)) for some in (found, abroad))
         result["familiarity_auroc"] = auroc(home, away)
     return result
 
 
-def largest(classifier: Classifier, field: Record) -> Prediction | None:
-    """The answer for the largest cell of a field; None where none is found or all are refused."""
-    cells = read_picture(images.read(field.path), classifier, "field").cells
-    return cells[0].prediction if cells else None
+def classified(classifier: Classifier, records: Sequence[Record], title: str = "evaluating") -> list[Prediction]:
+    """The answers for pictures of single cells, in order; `title` stands beside the bar of progress."""
+    return answers(classifier, (images.read(record.path) for record in tqdm(records, desc=title, unit="picture")))
+
+
+def largest_cells(classifier: Classifier, fields: Sequence[Record]) -> list[Prediction | None]:
+    """The answer for the largest cell of each field; None where none is found or all are refused."""
+    readings = (
+        read_picture(images.read(field.path), classifier, "field")
+        for field in tqdm(fields, desc="fields", unit="field")
+    )
+    return [reading.cells[0].prediction if reading.cells else None for reading in readings]
 
 
 def _statuses(found: Sequence[Prediction]) -> dict[str, Any]:
@@ -159,10 +184,6 @@ def _attributes(logits: np.ndarray, records: Sequence[Record]) -> dict[str, Any]
         "accuracy": accuracy,
         "macro_f1": f1,
     }
-
-
-def _answers(classifier: Classifier, records: Sequence[Record], title: str) -> list[Prediction]:
-    return answers(classifier, (images.read(record.path) for record in tqdm(records, desc=title, unit="picture")))
 
 
 def _stacked(found: Sequence[Prediction]) -> np.ndarray:

@@ -17,7 +17,7 @@ from hematovision.library.records import Record
 from hematovision.smear.cell_mask import cell_mask, middle_cell
 from hematovision.smear.framing import Frame
 from hematovision.training.metrics import bootstrap_interval, share
-from hematovision.vision.classifier import Classifier
+from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.heatmap import lay
 
 MODEL, GAUSSIAN, UNIFORM = MAPS = ("model", "gaussian", "uniform")
@@ -27,23 +27,27 @@ SIGMA = 0.15
 NO_NUCLEUS = ("platelet",)
 
 
-def map_quality(classifier: Classifier, records: Sequence[Record]) -> dict[str, Any]:
+def map_quality(
+    classifier: Classifier, records: Sequence[Record], found: Sequence[Prediction] | None = None
+) -> dict[str, Any]:
     """Mean share of positive evidence for the model's own answer inside cell and nucleus, of each of `MAPS`.
 
     Over pictures of single cells whose nucleus is found; `found` counts them, of all that have one. A map without
-    evidence is counted as `without_evidence` and left out. Masks are `smear.cell_mask`'s: no hand drew them.
+    evidence is counted as `without_evidence` and left out. Masks are `smear.cell_mask`'s: no hand drew them. `found`
+    are the classifier's answers for `records`, asked for where they are not given.
     """
-    nucleated = [record for record in records if record.label not in NO_NUCLEUS]
+    known: Sequence[Prediction | None] = [None] * len(records) if found is None else found
+    nucleated = [pair for pair in zip(records, known, strict=True) if pair[0].label not in NO_NUCLEUS]
     rows: dict[str, list[tuple[float, ...]]] = {name: [] for name in MAPS}
-    found = 0
-    for record in tqdm(nucleated, desc="heat maps", unit="picture"):
+    cells = 0
+    for record, answer in tqdm(nucleated, desc="heat maps", unit="picture"):
         picture = images.read(record.path)
         cell = middle_cell(picture)
         if cell is None:
             continue
-        found += 1
+        cells += 1
         frame = Frame.of_cell(picture)
-        answer = classifier.classify(picture, frame)
+        answer = answer or classifier.classify(picture, frame)
         evidence = lay(answer.map_of(CLASS_HEAD, answer.label), frame, picture.shape)
         if not evidence.any():
             continue
@@ -57,8 +61,8 @@ def map_quality(classifier: Classifier, records: Sequence[Record]) -> dict[str, 
             rows[name].append(tuple(share_inside(values, mask) for mask in masks))
     count = len(rows[MODEL])
     return {
-        "found": share(found, len(nucleated)),
-        "without_evidence": found - count,
+        "found": share(cells, len(nucleated)),
+        "without_evidence": cells - count,
         "n": count,
         "sigma": SIGMA,
     } | {name: _means(np.array(rows[name])) for name in MAPS if count}

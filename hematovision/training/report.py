@@ -10,21 +10,25 @@ from hematovision.training.card_text import TEXT_FILE, card_text
 from hematovision.training.data_check import check_data
 from hematovision.training.error_gallery import find_wrong_cells
 from hematovision.vision.card import load_card
-from hematovision.vision.classifier import Classifier
+from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.wrong_cells import load_wrong_cells, write_wrong_cells
 
 MEASURED = "test"
 """The split whose wrong cells are listed."""
 
 
-def write_report(folder: Path, records: Sequence[Record], metrics: dict[str, Any]) -> dict[str, Any]:
+def write_report(
+    folder: Path, records: Sequence[Record], metrics: dict[str, Any], found: Sequence[Prediction] | None = None
+) -> dict[str, Any]:
     """Add metrics to the card in a model's folder and write everything that is made of them; returns the card.
 
-    `records` are all of the data set. Metrics that the card has and `metrics` lacks stay: they are of the same model.
+    `records` are all of the data set; `found` are the model's answers for those that are `MEASURED`, asked for where
+    they are not given. Metrics that the card has and `metrics` lacks stay: they are of the same model.
     """
     from hematovision.training.export import write_card
 
-    write_wrong_cells(folder, find_wrong_cells(Classifier(folder), [r for r in records if r.split == MEASURED]))
+    measured = [record for record in records if record.split == MEASURED]
+    write_wrong_cells(folder, find_wrong_cells(Classifier(folder), measured, found))
     raw = load_card(folder).raw
     card = raw | {
         "data": raw.get("data", {}) | {"check": check_data(records)},

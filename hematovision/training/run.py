@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hematovision.errors import DataError
 from hematovision.library.datasets import data_hash, read_bccd, read_datasets
 from hematovision.library.records import Record
-from hematovision.vision.classifier import Classifier
+from hematovision.vision.classifier import Classifier, Prediction
 
 if TYPE_CHECKING:
     from hematovision.training.fit import Recipe
@@ -88,18 +88,21 @@ def finish(data: Path, model_folder: Path, extra: Sequence[Record] = ()) -> dict
 
     `extra` are cells of another laboratory that it was adapted to.
     """
+    from hematovision.training.evaluate import classified
     from hematovision.training.map_quality import map_quality
     from hematovision.training.report import write_report
     from hematovision.training.trust import fit_trust
 
     records = read_datasets(data)
-    train, val = ([record for record in records if record.split == split] for split in ("train", "val"))
+    train, val, test = ([r for r in records if r.split == split] for split in ("train", "val", "test"))
     calibrate_card(model_folder, val)
     fit_trust(Classifier(model_folder), train, val, extra)
-    metrics = measure(data, model_folder)
-    test = [record for record in records if record.split == "test"]
-    metrics["heatmaps"] = map_quality(Classifier(model_folder), test)
-    return write_report(model_folder, records, metrics)
+    classifier = Classifier(model_folder)
+    # Everything below is measured on the same answers: 13 kB each, 70 MB for PBC.
+    found = classified(classifier, test)
+    metrics = measure(data, model_folder, found=found)
+    metrics["heatmaps"] = map_quality(classifier, test, found)
+    return write_report(model_folder, records, metrics, found)
 
 
 def calibrate_card(model_folder: Path, val: Sequence[Record]) -> dict[str, Any]:
@@ -118,12 +121,21 @@ def calibrate_card(model_folder: Path, val: Sequence[Record]) -> dict[str, Any]:
     return card
 
 
-def measure(data: Path, model_folder: Path, split: str = "test") -> dict[str, Any]:
+def measure(
+    data: Path, model_folder: Path, split: str = "test", found: Sequence[Prediction] | None = None
+) -> dict[str, Any]:
     """Metrics of the model on a split of PBC, on BCCD, where `data` has it, and on what is no cell.
 
-    Raises DataError, ModelError.
+    `found` are the model's answers for the pictures of the split, asked for where they are not given. Raises DataError,
+    ModelError.
     """
-    from hematovision.training.evaluate import evaluate_cells, evaluate_fields, evaluate_trust
+    from hematovision.training.evaluate import (
+        classified,
+        evaluate_cells,
+        evaluate_fields,
+        evaluate_trust,
+        largest_cells,
+    )
 
     classifier = Classifier(model_folder)
     records = [record for record in read_datasets(data) if record.split == split]
@@ -131,9 +143,11 @@ def measure(data: Path, model_folder: Path, split: str = "test") -> dict[str, An
         raise DataError(
             f"No picture of {data} is in the split '{split}'.", "A splits.csv beside the data set names the splits."
         )
-    metrics = {split: evaluate_cells(classifier, records)}
+    found = classified(classifier, records) if found is None else found
+    metrics = {split: evaluate_cells(classifier, records, found)}
     fields = read_bccd(data / "bccd")
+    largest = largest_cells(classifier, fields)
     if fields:
-        metrics["bccd"] = evaluate_fields(classifier, fields)
-    metrics["trust"] = evaluate_trust(classifier, records, fields)
+        metrics["bccd"] = evaluate_fields(classifier, fields, largest)
+    metrics["trust"] = evaluate_trust(classifier, records, fields, found=found, largest=largest)
     return metrics

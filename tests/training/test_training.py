@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 
+from hematovision import images
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS, SIZE_HEAD
 from hematovision.errors import InputError, ModelError
 from hematovision.library.records import Record
@@ -220,6 +222,22 @@ def test_train_writes_a_model_that_runs_and_a_card_that_was_measured(data, tmp_p
     assert classifier.trust is not None and classifier.trust.gate is not None
     assert set(card["metrics"]["trust"]) == {"refused", "familiarity_auroc"}
     assert {"confident", "cell", "familiar", "answer_set"} == set(card["thresholds"])
+
+
+def test_each_picture_of_test_is_classified_once(data, records, tiny_trained, tmp_path, few_pictures, monkeypatch):
+    """For its metrics, for how familiar it is, for the list of wrong cells and for the heat maps."""
+    folder = shutil.copytree(tiny_trained, tmp_path / "model")
+    asked = Counter()
+    classify_many = Classifier.classify_many
+
+    def counted(self, cells):
+        asked.update(picture.tobytes() for picture, _ in cells)
+        return classify_many(self, cells)
+
+    monkeypatch.setattr(Classifier, "classify_many", counted)
+    finish(data, folder)
+    test = [images.read(record.path).tobytes() for record in records if record.split == "test"]
+    assert [asked[picture] for picture in test] == [1] * 8
 
 
 def test_a_folder_is_finished_without_training_and_again(data, tiny_trained, tmp_path, few_pictures):
