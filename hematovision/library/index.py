@@ -6,6 +6,7 @@ build goes on where it stopped.
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,6 +15,7 @@ import numpy as np
 from hematovision import images
 from hematovision.errors import ImageError
 from hematovision.files import write_whole
+from hematovision.library.similar import Embeddings
 from hematovision.smear.framing import Frame, cut
 from hematovision.vision.classifier import BATCH, Classifier, Prediction
 
@@ -50,6 +52,7 @@ class Index:
         """Look at the files again: another process may have added to them."""
         self._rows: dict[str, int] = {}
         self._columns: dict[str, np.ndarray] = {}
+        self.__dict__.pop("embeddings", None)
         shapes = self._shapes()
         if not shapes or not (self.folder / "ids.txt").is_file():
             return
@@ -75,6 +78,13 @@ class Index:
             confident_from=card.confident_from,
             trust=self._classifier.trust,
         )
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """The embeddings of all its pictures, in the file where they lie."""
+        if not self._rows:
+            return Embeddings({}, np.empty((0, 0), np.float32))
+        return Embeddings(self._rows, self._columns["embedding"][: max(self._rows.values()) + 1])
 
     def build(self, paths: Mapping[str, Path], progress: Progress = lambda done, total: None) -> list[Path]:
         """Add every picture of `paths` (id -> file) that is missing. Returns the files that could not be read."""

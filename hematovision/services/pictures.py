@@ -10,10 +10,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hematovision import images
-from hematovision.errors import HematoVisionError
+from hematovision.errors import HematoVisionError, ImageError, InputError, ModelError
 from hematovision.library.bank import Library, Source, add_folder, added_folders, open_library
 from hematovision.library.index import Index
 from hematovision.library.records import Record
+from hematovision.library.similar import Near, References
 from hematovision.services.explain import Explain
 from hematovision.settings import Settings
 from hematovision.vision.classifier import Classifier, Prediction
@@ -29,6 +30,10 @@ class IndexState:
     error: HematoVisionError | None = None
 
 
+_OPENED_EVERY = 1024
+"""Pictures that are added to the index before those that look for similar ones see them."""
+
+
 class _EndingError(Exception):
     """The process ends: the index goes on with the next one."""
 
@@ -42,6 +47,7 @@ class Pictures:
         self._lock = threading.Lock()
         self._library: Library | None = None
         self._index: Index | None = None
+        self._references: References | None = None
         self.index_state = IndexState()
         self._is_ending = False
 
@@ -74,9 +80,35 @@ class Pictures:
         return stored or self._explain.classifier.classify(self.picture(picture_id))
 
     def references(self, name: str, count: int, beside: str) -> list[str]:
-        """Ids of `count` reference pictures of a class or stage, always the same ones beside one picture."""
-        ids = [i for i in self.library.to_show.get(name, ()) if i != beside]
-        return random.Random(f"{beside} {name}").sample(ids, min(count, len(ids)))
+        """Ids of `count` reference pictures of a class or stage: those nearest to the picture `beside`.
+
+        Where the index has too few, others drawn by lot, always the same ones; without a model all of them.
+        """
+        try:
+            near = [i for i, _ in self.similar(self.prediction(beside), count, name, beside)]
+        except (ModelError, ImageError, InputError):
+            near = []
+        ids = [i for i in self.library.to_show.get(name, ()) if i != beside and i not in near]
+        return near + random.Random(f"{beside} {name}").sample(ids, min(count - len(near), len(ids)))
+
+    def similar(self, to: Prediction, count: int, name: str | None = None, beside: str = "") -> list[Near]:
+        """The `count` reference pictures that the model sees as nearest: of all classes, or of a class or stage.
+
+        Each with its cosine similarity, the nearest first; see `library.similar`. Never the picture `beside`, nor a
+        copy of what the answer `to` is of. Only pictures that are indexed: `indexed_references` tells how many are.
+        Raises ModelError.
+        """
+        return self._opened_references().nearest(to.embedding, count, name, beside)
+
+    @property
+    def indexed_references(self) -> tuple[int, int]:
+        """How many reference pictures can be found, and how many there are. Raises ModelError."""
+        return self._opened_references().at_hand
+
+    def is_near(self, similarity: float) -> bool:
+        """Whether a picture is as near as reference pictures usually are to each other. Raises ModelError."""
+        usual = self._opened_references().usual
+        return usual is not None and similarity >= usual
 
     def add_folder(self, folder: Path) -> Source:
         """Add a folder to the library. Raises DataError where there is nothing to use in it."""
@@ -102,7 +134,9 @@ class Pictures:
         except Timeout:
             return []
         with self._lock:
-            self._index = None
+            known = self._index
+        if known is None or len(known) != len(index):
+            self._open_index()
         return unreadable
 
     def start_indexing(self) -> None:
@@ -120,10 +154,16 @@ class Pictures:
         thread.join()
 
     def _index_in_background(self) -> None:
+        opened = 0
+
         def report(done: int, total: int) -> None:
+            nonlocal opened
             if self._is_ending:
                 raise _EndingError
             self.index_state = IndexState(done, total, running=True)
+            if done - opened >= _OPENED_EVERY:
+                opened = done
+                self._open_index()
 
         try:
             self.build_index(report)
@@ -140,3 +180,22 @@ class Pictures:
             if self._index is None:
                 self._index = Index(self._settings.index_folder, classifier)
             return self._index
+
+    def _open_index(self) -> None:
+        """Look at the index's files again, and see to it that no page waits for the first search in them."""
+        index = Index(self._settings.index_folder, self._explain.classifier)
+        references = References(self.library, index.embeddings)
+        references.warm_up()
+        with self._lock:
+            self._index, self._references = index, references
+
+    def _opened_references(self) -> References:
+        library, embeddings = self.library, self._opened_index().embeddings
+        with self._lock:
+            found = self._references
+        if found is None or found.library is not library or found.embeddings is not embeddings:
+            # Two pages that come at once both look: that costs less than one waiting with the lock in hand.
+            found = References(library, embeddings)
+            with self._lock:
+                self._references = found
+        return found

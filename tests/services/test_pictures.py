@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from hematovision.errors import InputError
+from hematovision.cells import CELL_CLASSES
+from hematovision.errors import InputError, ModelError
 from hematovision.library.bank import add_to_set, own_set
 from hematovision.library.drawn import random_cell, save
 from hematovision.library.index import Index
@@ -116,6 +117,102 @@ def test_references_of_a_stage_are_of_that_stage(pictures):
     (first, *others) = pictures.library.to_ask["band"]
     assert set(pictures.references("band", 5, first)) == set(others)
     assert {pictures.record(i).stage for i in others} == {"band"}
+
+
+def nearest_by_hand(pictures, picture_id, ids):
+    """Ids by the cosine of the model's own embeddings, computed now."""
+    query = pictures.prediction(picture_id).embedding.astype(float)
+    vectors = {i: pictures.prediction(i).embedding.astype(float) for i in ids}
+    cosines = {i: v @ query / np.linalg.norm(v) / np.linalg.norm(query) for i, v in vectors.items()}
+    return sorted(((i, c) for i, c in cosines.items() if i != picture_id), key=lambda near: (-near[1], near[0]))
+
+
+def test_references_are_the_nearest_of_the_class(pictures):
+    beside = pictures.library.to_ask["monocyte"][0]
+    drawn_by_lot = {name: pictures.references(name, 2, beside) for name in ("monocyte", "lymphocyte")}
+    pictures.build_index()
+    for name in drawn_by_lot:
+        expected = nearest_by_hand(pictures, beside, pictures.library.to_show[name])
+        assert pictures.references(name, 2, beside) == [i for i, _ in expected[:2]]
+    # Where there are not as many, there are none but them.
+    assert set(pictures.references("monocyte", 9, beside)) == {*pictures.library.to_show["monocyte"]} - {beside}
+
+
+def test_similar_cells_are_the_nearest_of_all_classes_and_never_the_cell_itself(pictures):
+    pictures.build_index()
+    beside = pictures.library.to_ask["eosinophil"][0]
+    shown = {i for name in CELL_CLASSES for i in pictures.library.to_show[name]}
+    expected = nearest_by_hand(pictures, beside, shown)
+    found = pictures.similar(pictures.prediction(beside), 5)  # not told which picture it is
+    assert [i for i, _ in found] == [i for i, _ in expected[:5]]
+    assert [s for _, s in found] == pytest.approx([s for _, s in expected[:5]], abs=1e-6)
+    assert pictures.indexed_references == (48, 48)
+    assert pictures.is_near(1.0) and not pictures.is_near(-1.0)
+    farthest = expected[-1][1]
+    assert not pictures.is_near(farthest - 0.01)
+
+
+def test_a_copy_of_the_cell_under_another_name_is_not_shown_beside_it(app_environment, tmp_path):
+    data = shutil.copytree(app_environment.data, tmp_path / "copy")
+    shutil.copy(data / "monocyte" / "monocyte_0.png", data / "monocyte" / "again.png")
+    pictures = Pictures(app_environment.model_copy(update={"data": data}), Explain(app_environment.model))
+    one, again = (
+        next(i for i, r in pictures.library.records.items() if r.path.name == name)
+        for name in ("monocyte_0.png", "again.png")
+    )
+    pictures.build_index()
+    for beside in (one, again):
+        found = [i for i, _ in pictures.similar(pictures.prediction(beside), 60, "monocyte", beside)]
+        assert len(found) == 5 and not {one, again} & set(found)
+
+
+def test_pictures_that_left_the_library_are_not_found_and_new_ones_not_before_they_are_indexed(
+    app_environment, tmp_path
+):
+    data = shutil.copytree(app_environment.data, tmp_path / "copy")
+    pictures = Pictures(app_environment.model_copy(update={"data": data}), Explain(app_environment.model))
+    pictures.build_index()
+    beside = pictures.library.to_ask["platelet"][0]
+    answer = pictures.prediction(beside)
+    (nearest, _), *others = pictures.similar(answer, 4, beside=beside)
+    lost = pictures.record(nearest)
+    lost.path.unlink()
+    pictures.reload()
+    assert pictures.similar(answer, 3, beside=beside) == others
+    assert pictures.indexed_references == (47, 47)
+    shutil.copy(pictures.record(beside).path, data / "platelet" / "new.png")
+    pictures.reload()
+    assert pictures.indexed_references == (47, 48)
+    assert len(pictures.references("platelet", 9, beside)) == 6 - (lost.label == "platelet")
+
+
+def test_while_the_index_is_built_what_is_there_is_found(pictures, monkeypatch):
+    """The index is opened anew as it grows, not only at its end."""
+    from hematovision.services import pictures as module
+
+    assert pictures.indexed_references == (0, 48)
+    assert pictures.similar(pictures.prediction(pictures.library.to_ask["band"][0]), 3) == []
+    monkeypatch.setattr(module, "_OPENED_EVERY", 1)
+    monkeypatch.setattr("hematovision.library.index.BATCH", 4)
+    seen = []
+    opened = Pictures._open_index
+
+    def watched(self):
+        opened(self)
+        seen.append(self.indexed_references[0])
+
+    monkeypatch.setattr(Pictures, "_open_index", watched)
+    pictures._index_in_background()
+    assert seen == [16, 32, 48, 48, 48] and pictures.index_state.error is None
+    assert len(pictures.similar(pictures.prediction(pictures.library.to_ask["band"][0]), 3)) == 3
+
+
+def test_without_a_model_references_are_drawn_by_lot(app_environment, tmp_path):
+    pictures = Pictures(app_environment, Explain(tmp_path / "none"))
+    beside = pictures.library.to_ask["monocyte"][0]
+    assert len(pictures.references("monocyte", 2, beside)) == 2
+    with pytest.raises(ModelError):
+        _ = pictures.indexed_references
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.3, 0.4])
