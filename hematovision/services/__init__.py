@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hematovision.services.model_card import ModelCards
     from hematovision.services.pictures import Pictures
     from hematovision.services.practice import Practice
+    from hematovision.services.reasons import Reasons
     from hematovision.settings import Settings
 
 
@@ -23,6 +24,7 @@ class Services:
     lab: Lab
     model_cards: ModelCards
     atlas: Atlas
+    reasons: Reasons
 
 
 def open_services(settings: Settings) -> Services:
@@ -37,6 +39,7 @@ def open_services(settings: Settings) -> Services:
     from hematovision.services.model_card import ModelCards
     from hematovision.services.pictures import Pictures
     from hematovision.services.practice import Practice
+    from hematovision.services.reasons import Reasons
     from hematovision.storage.store import open_store
 
     explain = Explain(settings.model)
@@ -44,4 +47,4 @@ def open_services(settings: Settings) -> Services:
     store = open_store(settings.database)
     practice = Practice(store, pictures, lambda: datetime.now(UTC), random.SystemRandom())
     lab = Lab(explain, pictures, settings.own_cells)
-    return Services(explain, pictures, practice, lab, ModelCards(settings.model, pictures), Atlas(pictures))
+    return Services(explain, pictures, practice, lab, ModelCards(settings.model, pictures), Atlas(pictures), Reasons())

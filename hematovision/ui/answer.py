@@ -6,6 +6,8 @@ from hematovision.cells import CLASS_HEAD, display_name
 from hematovision.images import Picture
 from hematovision.library.records import Record
 from hematovision.services import Services
+from hematovision.ui.explain import show_reasons
+from hematovision.ui.page import errors_shown
 from hematovision.ui.widgets import (
     NOT_FOR_DIAGNOSIS,
     all_targets,
@@ -23,6 +25,7 @@ from hematovision.ui.widgets import (
 from hematovision.vision.classifier import Prediction
 from hematovision.vision.heatmap import METHODS
 from hematovision.vision.reading import CellReading, PictureReading
+from hematovision.vision.trust import CHECK, CONFIDENT
 
 
 def show_answer(services: Services, picture: Picture, reading: PictureReading, record: Record | None) -> None:
@@ -44,6 +47,9 @@ def show_answer(services: Services, picture: Picture, reading: PictureReading, r
         if record:
             st.markdown(f"Key: **{display_name(record.label)}**")
             cell_caption(record)
+        if cell is not None:
+            with errors_shown():
+                _show_words(services, cell.prediction)
     if cell is None:
         with left:
             show_picture(picture, alt="The picture to classify")
@@ -66,6 +72,15 @@ def _answer_set(prediction: Prediction) -> None:
     """The classes that it may be, where the model knows cells like this one."""
     if prediction.trust and prediction.answer_set:
         st.markdown(f"Answer set: **{', '.join(map(display_name, prediction.answer_set))}**")
+
+
+def _show_words(services: Services, prediction: Prediction) -> None:
+    """Why the answer, and why not another one: the runner-up, until one chooses."""
+    other = None
+    if prediction.status in (CONFIDENT, CHECK):
+        others = sorted(prediction.probabilities, key=lambda label: -prediction.probabilities[label])[1:]
+        other = st.selectbox("Why not", others, format_func=display_name)
+    show_reasons(services, prediction, other)
 
 
 def _choose_cell(reading: PictureReading) -> CellReading | None:
