@@ -16,7 +16,7 @@ from hematovision.quiz.questions import Asked, Reply
 from hematovision.quiz.session import KEYS_AT_THE_END, MODES, Plan, Session
 from hematovision.services.pictures import Pictures
 from hematovision.services.practice import Practice, scope_title
-from hematovision.ui.widgets import show_cell
+from hematovision.ui.marking import cell_to_mark, region_of
 
 State = MutableMapping[Any, Any]
 
@@ -56,7 +56,7 @@ def enter_stays() -> None:
 
 
 def say(state: State, question_id: int, name: str, value: object) -> None:
-    """Note the `choice` or the `certainty` of a draft; the same certainty again takes it back."""
+    """Note the `choice`, the `certainty` or the `region` of a draft; the same certainty again takes it back."""
     draft = _draft(state, question_id)
     if name == "certainty" and draft.get(name) == value:
         value = None
@@ -69,7 +69,8 @@ def reply(state: State, question_id: int) -> Reply | None:
     if not draft.get("choice"):
         return None
     seen = {name: state.get(_feature_key(name, question_id)) for name in ATTRIBUTES}
-    return Reply(draft["choice"], draft.get("certainty"), {name: value for name, value in seen.items() if value})
+    ticked = {name: value for name, value in seen.items() if value}
+    return Reply(draft["choice"], draft.get("certainty"), ticked, region_of(state.get(_region_key(question_id))))
 
 
 def ask(
@@ -88,7 +89,11 @@ def ask(
     is_ready = bool(draft.get("choice")) and (rule != "certainty" or bool(draft.get("certainty")))
     cell, answer = st.columns([3, 2], gap="large")
     with cell:
-        show_cell(pictures, question.picture_id, alt="The cell to name")
+        start = draft.get("region")
+        region = cell_to_mark(pictures, question.picture_id, "The cell to name", _region_key(question.id), start)
+        if region != start:
+            # The picture forgets its mark while another page is shown; the draft does not.
+            say(state, question.id, "region", region)
     with answer:
         st.header("Which cell is this?")
         for key, choice in enumerate(question.choices, start=1):
@@ -180,6 +185,10 @@ def _draft(state: State, question_id: int) -> dict[str, Any]:
     """What was said of this question so far; a draft of another question is none."""
     draft = state.get("draft")
     return draft if draft and draft["question"] == question_id else {"question": question_id}
+
+
+def _region_key(question_id: int) -> str:
+    return f"region-{question_id}"
 
 
 def _feature_key(name: str, question_id: int) -> str:

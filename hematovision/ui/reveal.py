@@ -1,22 +1,27 @@
 """What a learner sees after the commit."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from hematovision.cells import CLASS_HEAD, class_of, display_name
-from hematovision.quiz.questions import LONGEST_REASON, Question
+from hematovision.errors import HematoVisionError
+from hematovision.quiz.questions import LONGEST_REASON, Question, Region
 from hematovision.services import Services
 from hematovision.services.practice import Practice
+from hematovision.ui.marking import compare_mark, with_mark
 from hematovision.ui.page import errors_shown
 from hematovision.ui.widgets import (
     NOT_FOR_DIAGNOSIS,
+    cell_caption,
     heat_map,
     opacity_slider,
     probability_bars,
     show_cell,
+    show_picture,
     status_line,
     verdict,
 )
@@ -30,14 +35,17 @@ def reveal(
 
     Last what the learner says now, which is stored and never graded. A cell of an exam may have no answer.
     """
-    key = display_name(question.key)
     words, further = st.columns([4, 1], vertical_alignment="center")
     with words:
         verdict(_verdict(question))
     further.button(onward, key="next", type="primary", shortcut="Enter", width="stretch", on_click=on_next)
     cell, *maps = st.columns(3)
     with cell, errors_shown():
-        show_cell(services.pictures, question.picture_id, alt=f"The cell: {key}", caption=f"Key: {key}")
+        _show_cell(services, question)
+    if region := _region(question):
+        # An error would be said twice: the cell and the model's answer say theirs.
+        with suppress(HematoVisionError):
+            compare_mark(services, question.picture_id, question.key, region)
     answer, compare = st.columns([1, 1], gap="large")
     with answer, errors_shown():
         _show_model(services, question, maps)
@@ -55,6 +63,22 @@ def _verdict(question: Question) -> str:
     if question.choice is None:
         return f"– The key is {key}. You gave no answer."
     return f"✓ Right: {key}" if question.is_right else f"✗ The key is {key}. You said {display_name(question.choice)}."
+
+
+def _show_cell(services: Services, question: Question) -> None:
+    """The cell with its key, and with the learner's mark where they made one."""
+    key, region = display_name(question.key), _region(question)
+    if region is None:
+        show_cell(services.pictures, question.picture_id, alt=f"The cell: {key}", caption=f"Key: {key}")
+        return
+    show_picture(
+        with_mark(services.pictures.picture(question.picture_id), region), alt=f"The cell with your mark: {key}"
+    )
+    cell_caption(services.pictures.record(question.picture_id), f"Key: {key}")
+
+
+def _region(question: Question) -> Region | None:
+    return question.reply.region if question.reply else None
 
 
 def _show_features(services: Services, question: Question) -> None:
@@ -130,12 +154,15 @@ def _show_model(services: Services, question: Question, places: list[DeltaGenera
     status_line(prediction.status)
     probability_bars(prediction)
     opacity = opacity_slider("quiz-opacity")
+    region = _region(question)
+    backdrop = with_mark(picture, region) if region else None
     choice = question.choice or question.key
     wanted = dict.fromkeys([prediction.label, class_of(choice), class_of(question.key)])
     for place, label in zip(places, wanted, strict=False):
         with place:
             note = ", your answer" if label == question.choice else ""
-            heat_map(services.explain, picture, prediction, (CLASS_HEAD, label), opacity, note=note)
+            target = (CLASS_HEAD, label)
+            heat_map(services.explain, picture, prediction, target, opacity, backdrop=backdrop, note=note)
 
 
 def _show_references(services: Services, question: Question) -> None:

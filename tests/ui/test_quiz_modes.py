@@ -146,7 +146,7 @@ def test_pitfalls_without_real_cells_say_so_and_another_mode_can_be_taken(app, a
 
 def test_a_certainty_set_waits_for_the_certainty(app, monkeypatch):
     seen = []
-    monkeypatch.setattr(quiz, "show_cell", lambda *a, **k: None)
+    monkeypatch.setattr(quiz, "cell_to_mark", lambda *a, **k: None)
     monkeypatch.setattr(quiz.st, "button", lambda *a, **k: seen.append((k["key"], k.get("disabled"))))
     question = SimpleNamespace(id=1, picture_id="p", choices=("band", "segmented"))
     state = {}
