@@ -50,12 +50,15 @@ def hold(is_held: bool) -> None:
 
 
 def show_board(tally: Tally, on_tally: Callable[[str], None], is_open: bool) -> None:
-    """A key for each class with its count, as on a counter; keys 1 to n. Nothing can be counted once it is full."""
+    """A key for each class with its count, as on a counter; keys 1 to n. Nothing can be counted once it is full.
+
+    The keys are new for each cell: a press that was meant for the cell before counts nothing.
+    """
     with st.container(key="tally-board"):
         for key, (name, count) in enumerate(tally.counts.items(), start=1):
             st.button(
                 f"{_name(name)} **{count}**",
-                key=f"tally-{name}",
+                key=f"tally-{name}-{tally.tallied}",
                 shortcut=str(key),
                 width="stretch",
                 disabled=not is_open,
@@ -130,7 +133,7 @@ def cell_words(cell: TalliedCell) -> str:
 def _show_undo(practice: Practice, learner: str, last: Asked | None) -> None:
     st.button(
         "Undo",
-        key="undo",
+        key=f"undo-{last.id if last else 0}",
         shortcut="Backspace",
         disabled=last is None,
         on_click=_take_back,

@@ -39,14 +39,15 @@ class Server:
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        for _ in range(150):
+        for _ in range(300):
             try:
                 urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1).close()
                 return
             except OSError:
                 assert self.process.poll() is None, self.process.stderr.read().decode()
                 time.sleep(0.2)
-        raise AssertionError("the server did not start within 30 seconds")
+        self.kill()
+        raise AssertionError("the server did not start within 60 seconds")
 
     def kill(self) -> None:
         self.process.kill()

@@ -1,14 +1,11 @@
 """What a person sees and does, in a real browser."""
 
 import io
-import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,40 +13,7 @@ from PIL import Image
 
 from hematovision.cells import CORE_FOUR
 from hematovision.settings import ROOT
-
-SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-
-
-def settle(page):
-    page.wait_for_timeout(300)
-    page.wait_for_selector(SETTLED)
-    page.wait_for_timeout(200)
-
-
-def open_page(page, server, path=""):
-    page.goto(f"{server.url}/{path}")
-    settle(page)
-
-
-def press(page, key):
-    page.keyboard.press(key)
-    settle(page)
-
-
-def answers(server) -> list[tuple]:
-    return stored(server, "SELECT number, key, choice FROM questions ORDER BY id")
-
-
-def choices(server) -> list[str]:
-    """Of the newest question, in the order of their keys."""
-    return json.loads(stored(server, "SELECT choices FROM questions ORDER BY id DESC LIMIT 1")[0][0])
-
-
-def stored(server, query: str) -> list[tuple]:
-    path = Path(server.environment["HEMATOVISION_HOME"]) / "hematovision.sqlite"
-    with closing(sqlite3.connect(path)) as database:
-        return database.execute(query).fetchall()
+from tests.browser.acts import answers, choices, open_page, press, settle, stored
 
 
 def test_five_cells_by_keyboard_from_the_first_page_on(page, server):

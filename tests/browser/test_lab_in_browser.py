@@ -2,13 +2,7 @@
 
 import pytest
 
-SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
-
-
-def settle(page):
-    page.wait_for_timeout(300)
-    page.wait_for_selector(SETTLED)
-    page.wait_for_timeout(200)
+from tests.browser.acts import settle
 
 
 @pytest.fixture
