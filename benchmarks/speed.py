@@ -25,9 +25,11 @@ from hematovision.cells import CLASS_HEAD, HEADS
 from hematovision.library.drawn import draw_cell, series
 from hematovision.settings import ROOT, load_settings
 from hematovision.smear.framing import Frame, cut
+from hematovision.smear.survey import Survey
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.gradients import Gradients
 from hematovision.vision.heatmap import lay
+from hematovision.vision.methods import DEPTHS, GRADCAM_GRADIENTS, TRAINED
 
 
 def main() -> int:
@@ -48,15 +50,16 @@ def main() -> int:
     index = list(HEADS[CLASS_HEAD]).index("monocyte")
 
     def answer_with_map() -> None:
-        frame = Frame.of_cell(picture)
-        prediction = classifier.classify(picture, frame)
+        seen = Survey(picture)
+        frame = Frame.of_cell(seen)
+        prediction = classifier.classify(seen, frame)
         lay(prediction.map_of(CLASS_HEAD, prediction.label), frame, picture.shape)
 
     times = in_turns(
         {
             "answer and heat map, LiteRT": answer_with_map,
             "forward pass, TensorFlow compiled": lambda: compiled(batch).numpy(),
-            "Grad-CAM, tf-keras-vis": lambda: gradients.gradcam(inputs, index),
+            "Grad-CAM, tf-keras-vis": lambda: gradients.map_by(GRADCAM_GRADIENTS, inputs, index, DEPTHS[-1], TRAINED),
         },
         rounds,
     )

@@ -15,6 +15,7 @@ from hematovision.files import write_whole
 from hematovision.training.backbone import BACKBONES, DEFAULT_BACKBONE, FEATURES, POOLED
 from hematovision.vision.card import CARD_FILE, KERAS_FILE, LITERT_FILE
 from hematovision.vision.classifier import EARLY
+from hematovision.vision.classifier import FEATURES as FEATURE_MAP
 
 EARLY_LAYER = "block_13_project_BN"
 """The middle layer whose statistics tell a cell from another thing, where a backbone has one of this name."""
@@ -52,10 +53,11 @@ def write_card(folder: Path, card: dict[str, Any]) -> None:
 
 
 def to_litert(model: keras.Model) -> bytes:
-    """The model as a float32 LiteRT file with three or four outputs from one pass.
+    """The model as a float32 LiteRT file with four or five outputs from one pass.
 
     `logits` (N, V) and `maps` (N, h, w, V) in the order of `cells.HEADS`, `embedding` (N, C). A map is the last
     feature map times a head's weights: its mean over h and w plus the bias, kept in the file as `logits`, is exact.
+    `features` (N, h, w, C) is that last feature map, which Score-CAM masks a picture with.
     `early` (N, 2 D), where the model has an `EARLY_LAYER` of D channels: their means, then their standard deviations.
     """
     weights, biases = zip(*(model.get_layer(head).get_weights() for head in HEADS), strict=True)
@@ -64,7 +66,12 @@ def to_litert(model: keras.Model) -> bytes:
     to_maps = keras.layers.Conv2D(kernel.shape[1], 1, use_bias=False, name="maps")
     to_logits = keras.layers.Dense(kernel.shape[1], name="logits")
     embedding = model.get_layer(POOLED).output
-    outputs = {"maps": to_maps(features), "logits": to_logits(embedding), "embedding": embedding}
+    outputs = {
+        "maps": to_maps(features),
+        "logits": to_logits(embedding),
+        "embedding": embedding,
+        FEATURE_MAP: features,
+    }
     if any(layer.name == EARLY_LAYER for layer in model.layers):
         middle = model.get_layer(EARLY_LAYER).output
         statistics = [keras.ops.mean(middle, (1, 2)), keras.ops.std(middle, (1, 2))]

@@ -4,19 +4,22 @@ The model ends in global average pooling and one linear layer, so Grad-CAM on th
 the class activation map (Zhou et al. 2016) up to a constant: it comes out of the same pass as the answer.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hematovision.images import Picture
 from hematovision.smear.framing import Frame, paste
+from hematovision.vision import methods
+from hematovision.vision.methods import GRADCAM, GRADCAM_GRADIENTS
 
-GRADCAM = "gradcam"
-GRADCAM_GRADIENTS = "gradcam-gradients"
-METHODS: dict[str, str] = {
-    GRADCAM: "Grad-CAM out of the same pass as the answer",
-    GRADCAM_GRADIENTS: "Grad-CAM by gradients (tf-keras-vis)",
-}
+METHODS: dict[str, str] = {name: methods.METHODS[name].title for name in (GRADCAM, GRADCAM_GRADIENTS)}
+"""Those that take the same time for any picture, as the Classify page offers them; all are in `vision.methods`."""
+
+SHARPNESS = 2.0
+"""The LayerCAM paper's scaling of the maps of early layers, whose peaks are far above the rest of them."""
 
 
 def positive(raw: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -26,9 +29,55 @@ def positive(raw: NDArray[np.float32]) -> NDArray[np.float32]:
     return (evidence / peak if peak > 0 else evidence).astype(np.float32)
 
 
+def fused(maps: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Maps of several depths, the last layer's at the end, as one on the finest grid: the largest of each cell.
+
+    As in the LayerCAM paper (Jiang et al. 2021): those of earlier layers are scaled by tanh(2 x / max x) before, or
+    they would hardly show. A depth without evidence adds nothing.
+    """
+    scaled = [np.tanh(SHARPNESS * positive(raw)) for raw in maps[:-1]] + [positive(maps[-1])]
+    return np.max(_on_finest_grid(scaled), axis=0).astype(np.float32)
+
+
+def common(maps: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The product of maps of several depths on the finest grid: what all of them show. 0 where one shows nothing.
+
+    As Guided Grad-CAM (Selvaraju et al. 2017) multiplies a coarse map, which knows what speaks for the target, with a
+    fine one, which knows where the edges are.
+    """
+    return np.prod(_on_finest_grid([positive(raw) for raw in maps]), axis=0).astype(np.float32)
+
+
+def _on_finest_grid(maps: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    side = max(values.shape[0] for values in maps)
+    return [cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.float32) for values in maps]
+
+
+def contrast(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What speaks for one target rather than another, from their raw maps (h, w): signed, in [-1, 1].
+
+    Both are of one method and on the scale of the logit, so that their difference says what the difference of the two
+    logits comes from. Above 0 for the first; the larger side peaks at 1. All zero where the maps are the same.
+    """
+    difference = one.astype(np.float32) - other
+    peak = np.abs(difference).max()
+    return difference / peak if peak > 0 else difference
+
+
 def lay(raw: NDArray[np.float32], frame: Frame, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """A raw map (h, w) as evidence (H, W) in [0, 1] at the size of the picture, 0 outside the frame."""
+    """A raw map (h, w) as evidence (H, W) in [0, 1] at the size of the picture, 0 outside the frame.
+
+    The cells of the map tile the frame. MobileNetV2 pads to the lower right, so that the middle of a receptive field
+    lies (32 - 1) / 2 pixels lower and more to the right than its cell is drawn; yet maps are not shifted by that. On
+    105 pictures of PBC evidence lies 8 and 10 pixels to the upper left of the cell as it is drawn here, and 8 and 5 to
+    the lower right with the shift, while the share inside the cell hardly changes (65.8 and 66.6 %).
+    """
     return paste(positive(raw), frame, shape)
+
+
+def lay_signed(values: NDArray[np.float32], frame: Frame, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """A signed map (h, w), as `contrast` gives it, at the size of the picture: (H, W), 0 outside the frame."""
+    return paste(values, frame, shape)
 
 
 def overlay(picture: Picture, evidence: NDArray[np.float32], opacity: float = 0.6) -> Picture:

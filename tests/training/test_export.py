@@ -41,3 +41,19 @@ def test_a_network_without_such_a_layer_gives_none(tmp_path):
     export(network(keras.layers.Identity(name="another")), tmp_path, CARD)
     (answer,) = Classifier(tmp_path).classify_inputs(np.zeros((1, 16, 16, 3)))
     assert answer.early is None
+
+
+def test_the_last_feature_map_times_the_weights_of_a_head_is_its_map(tmp_path):
+    """And is given away only when asked for: an answer stays as light as it was."""
+    model = network(keras.layers.Identity(name="another"))
+    export(model, tmp_path, CARD)
+    picture = np.random.default_rng(0).uniform(0, 255, (16, 16, 3)).astype(np.float32)
+    classifier = Classifier(tmp_path)
+    features = classifier.features_of(picture)
+    assert np.allclose(
+        features, keras.Model(model.input, model.get_layer(FEATURES).output)(picture[None])[0], atol=1e-3
+    )
+    (answer,) = classifier.classify_inputs(picture[None])
+    kernel = model.get_layer("granularity").get_weights()[0]
+    assert np.allclose(features @ kernel[:, 1], answer.map_of("granularity", "yes"), atol=1e-3)
+    assert np.allclose(features.mean(axis=(0, 1)), answer.embedding, atol=1e-3)

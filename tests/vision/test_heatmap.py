@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hematovision.smear.framing import Frame
-from hematovision.vision.heatmap import lay, overlay, positive
+from hematovision.vision.heatmap import common, contrast, fused, lay, lay_signed, overlay, positive
 
 
 def test_relu_comes_before_scaling():
@@ -40,3 +40,45 @@ def test_the_picture_shows_through_where_there_is_no_evidence(cell):
     assert np.array_equal(laid[100:], cell[100:])
     assert len(np.unique(laid[:100].reshape(-1, 3), axis=0)) == 1  # one color at full evidence and opacity
     assert np.array_equal(overlay(cell, evidence, 0.0), cell)
+
+
+def test_depths_are_fused_on_the_finest_grid_by_the_largest():
+    """Early depths are lifted by tanh(2 x): 0.5 of the peak shows as 0.76 of the last layer's peak."""
+    fine = np.array([[4.0, 2.0], [0.0, -3.0]], np.float32)
+    last = np.array([[7.0]], np.float32)
+    assert np.array_equal(fused([fine, last]), np.ones((2, 2)))
+    found = fused([fine, np.zeros((1, 1), np.float32)])
+    assert np.allclose(found, [[np.tanh(2), np.tanh(1)], [0, 0]])
+    assert not fused([-np.ones((2, 2), np.float32), -last]).any()
+
+
+def test_common_to_all_depths_is_their_product():
+    fine = np.array([[4.0, 2.0], [0.0, -3.0]], np.float32)
+    assert np.array_equal(common([fine, np.array([[7.0]], np.float32)]), [[1, 0.5], [0, 0]])
+    assert np.array_equal(common([fine, fine / 9]), [[1, 0.25], [0, 0]])
+    assert not common([fine, np.zeros((1, 1), np.float32)]).any()
+
+
+@given(*2 * [arrays(np.float32, (3, 3), elements=st.floats(-100, 100, width=32))])
+def test_what_is_common_is_nowhere_more_than_any_depth_shows(one, other):
+    found = common([one, other])
+    assert (found <= np.minimum(positive(one), positive(other))).all()
+    assert (found <= fused([one, other]) + 1e-6).all()
+
+
+def test_a_contrast_keeps_its_sign_and_one_scale_for_both_sides():
+    one, other = np.array([[3.0, 1.0], [0.0, 2.0]], np.float32), np.array([[1.0, 1.0], [4.0, 0.0]], np.float32)
+    assert np.array_equal(contrast(one, other), [[0.5, 0], [-1, 0.5]])
+    assert not contrast(one, one).any()
+
+
+@given(*2 * [arrays(np.float32, (3, 3), elements=st.floats(-100, 100, width=32))])
+def test_a_contrast_the_other_way_round_is_its_opposite(one, other):
+    assert np.array_equal(contrast(one, other), -contrast(other, one))
+    assert np.abs(contrast(one, other)).max() <= 1
+
+
+def test_a_signed_map_is_laid_with_its_sign():
+    laid = lay_signed(np.array([[-1.0, 1.0], [-1.0, 1.0]], np.float32), Frame(0, 0, 40), (40, 60))
+    assert laid.shape == (40, 60) and np.allclose(laid[:, :5], -1) and np.allclose(laid[:, 35:40], 1)
+    assert not laid[:, 40:].any()
