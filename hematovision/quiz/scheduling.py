@@ -25,6 +25,8 @@ RECENT = 10
 """Answers to a topic that tell how well it is known now."""
 BLOCKS = ((0.6, 6), (0.8, 3), (1.01, 1))
 """(share right below which it holds, questions of a pair in a row): contrast first, then mixed (Monteiro 2017)."""
+NEW = 1 / 3
+"""Chance that a pair which is new comes before what is due: classes never asked don't wait until all else is known."""
 LAST_LOOK = timedelta(days=1)
 """Before an exam every topic is due once more."""
 
@@ -186,15 +188,17 @@ def next_topic(
 ) -> str:
     """The topic to practice: a block that was begun, what is due, a pair of look-alikes that is new, the rest mixed.
 
-    `names` are the classes or stages that can be asked; in the mix one comes up to four times as often the worse it is
-    known.
+    With the chance `NEW` the new pair comes before what is due. `names` are the classes or stages that can be asked; in
+    the mix one comes up to four times as often the worse it is known.
     """
     if (pair := _begun(known, names)) is not None:
         return pair
-    if waiting := due(known, names, now, exam_at):
-        return waiting[0]
-    if fresh := [pair for pair in look_alike_pairs(names) if pair not in known.topics]:
+    waiting = due(known, names, now, exam_at)
+    fresh = [pair for pair in look_alike_pairs(names) if pair not in known.topics]
+    if fresh and (not waiting or rng.random() < NEW):
         return rng.choice(fresh)
+    if waiting:
+        return waiting[0]
     weights = [4 - 3 * (known.topics[name].share_right if name in known.topics else 0.0) for name in names]
     return rng.choices(list(names), weights)[0]
 

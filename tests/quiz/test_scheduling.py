@@ -6,7 +6,7 @@ from fsrs import Rating
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hematovision.cells import CORE_FOUR
+from hematovision.cells import CELL_CLASSES, CORE_FOUR
 from hematovision.quiz import scheduling
 from hematovision.quiz.questions import Question
 from hematovision.quiz.scheduling import Schedule, learn, rating, schedule
@@ -130,7 +130,18 @@ def test_the_first_questions_of_a_novice_are_frozen():
     topics, _ = play(CORE_FOUR, lambda key, rng: rng.random() < 0.5, 20)
     assert topics[:6] == [topics[0]] * 6 and scheduling.is_pair(topics[0])
     first, second, third = "eosinophil|neutrophil", "monocyte|neutrophil", "eosinophil|monocyte"
-    assert topics == [first] * 6 + [second] * 6 + [third] * 5 + [second] * 3
+    assert topics == [first] * 6 + [second] * 6 + [third] * 5 + ["lymphocyte|monocyte"] * 3
+
+
+def test_a_class_never_asked_does_not_wait_until_all_else_is_known():
+    """A slow learner, to whom the four that are known are due all the time, moves on to all eight."""
+    _, known = play(CORE_FOUR, lambda key, rng: True, 12, every=timedelta(minutes=2))
+    rng = random.Random(1)
+    later = NOW + timedelta(days=30)
+    assert len(scheduling.due(known, CELL_CLASSES, later)) > 3
+    asked = [scheduling.next_topic(known, CELL_CLASSES, later, rng) for _ in range(300)]
+    new = [topic for topic in asked if not set(scheduling.members(topic)) <= set(CORE_FOUR)]
+    assert 60 < len(new) < 130
 
 
 def test_a_master_gets_a_mix():
