@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hematovision.cli import training
+from hematovision.cli import sets, training
 from hematovision.errors import HematoVisionError, ImageError, InputError
 
 if TYPE_CHECKING:
@@ -52,7 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     heatmap.add_argument(
         "--target", help="a class (monocyte) or an attribute value (granularity=yes); default: the model's answer"
     )
-    heatmap.add_argument("--method", default="gradcam", help="gradcam (default) or gradcam-gradients (by TensorFlow)")
+    heatmap.add_argument(
+        "--method",
+        default="gradcam",
+        metavar="NAME",
+        help="gradcam (default), scorecam, occlusion; by TensorFlow: gradcam-gradients, gradcam++, layercam, saliency, "
+        "smoothgrad",
+    )
     heatmap.add_argument("--overlay", type=Path, metavar="OUT.png", help="write the picture with the map over it")
     heatmap.add_argument("--array", type=Path, metavar="OUT.npy", help="write the map: (H, W) float32 in [0, 1]")
     heatmap.set_defaults(run=_heatmap)
@@ -77,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     draw.set_defaults(run=_draw)
 
     training.add_commands(commands)
+    sets.add_commands(commands)
 
     serve = commands.add_parser("serve", help="start the app in the browser")
     serve.add_argument("--port", type=int, default=8501, help="on this machine only (default: %(default)s)")
@@ -126,10 +133,10 @@ def _heatmap(options: argparse.Namespace) -> int:
 
     from hematovision import images
     from hematovision.cells import CLASS_HEAD, parse_target
-    from hematovision.vision.heatmap import METHODS, overlay
+    from hematovision.vision.heatmap import overlay
+    from hematovision.vision.methods import parse_method
 
-    if options.method not in METHODS:
-        raise InputError(f"Unknown method '{options.method}'.", f"Should be one of: {', '.join(METHODS)}.")
+    parse_method(options.method)
     target = parse_target(options.target) if options.target else None
     explain = _explain()
     picture = images.read(options.path)

@@ -1,17 +1,19 @@
 """The library: every picture that a quiz can ask, by neutral id, and the sets to play, from this machine's folders."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
-import yaml
-
-from hematovision.cells import CELL_CLASSES, STAGES
+from hematovision.cells import CELL_CLASSES, STAGES, class_of
 from hematovision.errors import DataError, HematoVisionError, InputError
+from hematovision.files import write_whole
 from hematovision.library.datasets import read_datasets
+from hematovision.library.drawn import TABLE
 from hematovision.library.records import Record
+from hematovision.library.set_files import read_set, set_file, write_set
+from hematovision.quiz.set_cells import MOST_CELLS, SetCell
 from hematovision.quiz.sets import QuizSet, parse
 
 
@@ -61,13 +63,26 @@ class Library:
 
     def pool(self, quiz_set: QuizSet) -> dict[str, list[str]]:
         """Choice -> ids of the pictures of a set, all from the folder that the set lies in."""
-        source = next(source for source in self.sources if quiz_set in source.sets)
         pool: dict[str, list[str]] = {choice: [] for choice in quiz_set.choices}
-        for record in source.records:
-            key = quiz_set.key(record.label, record.stage)
-            if key and quiz_set.holds(record.path.relative_to(source.folder).as_posix()):
-                pool[key].append(record.picture_id)
+        for record, cell in self.cells(quiz_set):
+            if cell.key:
+                pool[cell.key].append(record.picture_id)
         return pool
+
+    def cells(self, quiz_set: QuizSet) -> list[tuple[Record, SetCell]]:
+        """The pictures that a set asks, with their keys, in the order in which the folder has them.
+
+        A key of the set's own comes before that of the folder's labels.
+        """
+        source = next(source for source in self.sources if quiz_set in source.sets)
+        found = []
+        for record in source.records:
+            file = record.path.relative_to(source.folder).as_posix()
+            cell = quiz_set.cell(file)
+            key = cell.key or quiz_set.key(record.label, record.stage)
+            if key and quiz_set.holds(file):
+                found.append((record, replace(cell, key=key, is_drawn=record.is_drawn)))
+        return found
 
     def record(self, picture_id: str) -> Record:
         """Raises InputError for a picture that is no longer in the library."""
@@ -95,27 +110,37 @@ def open_library(folders: Sequence[Path]) -> Library:
 
 
 def _open_source(folder: Path) -> Source:
-    sets, error = [], None
-    try:
-        records = tuple(read_datasets(folder))
-    except DataError as found:
-        return Source(folder, error=found)
+    sets: list[QuizSet] = []
+    broken: HematoVisionError | None = None
     for path in sorted((folder / "sets").glob("*.yaml")):
         try:
             sets.append(read_set(path))
         except DataError as found:
-            error = error or found
-    return Source(folder, records, tuple(sets), error)
-
-
-def read_set(path: Path) -> QuizSet:
-    """The set in a file. Raises DataError."""
+            broken = broken or found
+    records: tuple[Record, ...] = ()
+    error: HematoVisionError | None = None
     try:
-        return parse(path.stem, yaml.safe_load(path.read_text(encoding="utf-8")))
-    except InputError as error:
-        raise DataError(f"{path}: {error.message}", error.hint) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DataError(f"{path} cannot be read as YAML.", "Compare it with a set of the quiz bank.") from error
+        records = tuple(read_datasets(folder))
+    except DataError as found:
+        error = found
+    keyed = _keyed(folder, sets, records)
+    if error and not keyed:
+        return Source(folder, error=error)
+    if error and not (folder / TABLE).exists():
+        error = None  # it needs no labels: the sets bring the keys
+    return Source(folder, (*records, *keyed), tuple(sets), error or broken)
+
+
+def _keyed(folder: Path, sets: Sequence[QuizSet], records: Sequence[Record]) -> tuple[Record, ...]:
+    """The pictures that only sets have a key for, each once, by the key of the first set that has it."""
+    known = {record.path for record in records}
+    found: dict[Path, Record] = {}
+    for cell in (cell for quiz_set in sets for cell in quiz_set.cells):
+        path = folder / cell.picture
+        if cell.key and path not in known and path not in found and path.is_file():
+            stage = cell.key if cell.key in STAGES else ""
+            found[path] = Record(folder.name, path, class_of(cell.key), "", stage=stage, is_drawn=cell.is_drawn)
+    return tuple(found.values())
 
 
 def own_set(folder: Path, title: str) -> QuizSet:
@@ -123,30 +148,69 @@ def own_set(folder: Path, title: str) -> QuizSet:
 
     Raises DataError, and InputError for an empty title.
     """
-    # No part of the title: a title may have any letters, and two may begin alike.
-    path = _set_file(folder, sha256(title.strip().encode()).hexdigest()[:12])
+    path = set_file(folder, id_of(title))
     return read_set(path) if path.is_file() else parse(path.stem, {"title": title, "choices": list(CELL_CLASSES)})
 
 
+def id_of(title: str) -> str:
+    """The name of a set of one's own: no part of the title, which may have any letters, and two may begin alike."""
+    return sha256(title.strip().encode("utf-8", "replace")).hexdigest()[:12]
+
+
 def add_to_set(folder: Path, quiz_set: QuizSet, file: str) -> QuizSet:
-    """Write a set with one more file, once. Raises DataError."""
-    if file in quiz_set.cells:
+    """Write a set with one more file, once. Raises DataError, and InputError where the set is published."""
+    if any(cell.picture == file for cell in quiz_set.cells):
         return quiz_set
-    grown = replace(quiz_set, cells=(*quiz_set.cells, file))
-    path = _set_file(folder, quiz_set.id)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside it first: a killed process leaves the old set or the new one.
-        new = path.with_suffix(".new")
-        new.write_text(yaml.safe_dump(grown.as_dict(), sort_keys=False, allow_unicode=True), encoding="utf-8")
-        new.replace(path)
-    except OSError as error:
-        raise DataError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+    if len(quiz_set.cells) >= MOST_CELLS:
+        raise InputError(f"This set has {MOST_CELLS} cells, which is the limit.", "Use another title.", kind="full")
+    if quiz_set.version:
+        raise InputError("This set is published and does not change.", "Use another title.", kind="published")
+    grown = replace(quiz_set, cells=(*quiz_set.cells, SetCell(file)))
+    write_set(folder, grown)
     return grown
 
 
-def _set_file(folder: Path, set_id: str) -> Path:
-    return folder / "sets" / f"{set_id}.yaml"
+def keep_set(folder: Path, quiz_set: QuizSet, pictures: Mapping[str, bytes], taken: Collection[str] = ()) -> QuizSet:
+    """Write a set with its pictures into a folder of one's own: all of it or nothing. Returns it as it was kept.
+
+    Where another set of the folder, or one of `taken`, has its name, it gets a number to it; one that is there already
+    is left as it is. Pictures are named by their content. Raises DataError.
+    """
+    number = 1
+    name = quiz_set.id
+    while True:
+        kept = replace(quiz_set, id=name)
+        path = set_file(folder, name)
+        if path.is_file():
+            if _is_there(path, kept):
+                return kept
+        elif name not in taken:
+            break
+        number += 1
+        name = f"{quiz_set.id[:24].rstrip('-')}-{number}"
+    written: list[Path] = []
+    try:
+        for file, content in pictures.items():
+            if not (folder / file).is_file():
+                written.append(folder / file)
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                write_whole(folder / file, content)
+        write_set(folder, kept)
+    except (OSError, DataError) as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+            path.with_name(path.name + ".draft").unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise DataError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+        raise
+    return kept
+
+
+def _is_there(path: Path, quiz_set: QuizSet) -> bool:
+    try:
+        return read_set(path) == quiz_set
+    except DataError:
+        return False
 
 
 def added_folders(file: Path) -> list[Path]:
@@ -159,7 +223,9 @@ def added_folders(file: Path) -> list[Path]:
 def add_folder(file: Path, folder: Path) -> Source:
     """Remember a folder; nothing is copied. Raises DataError where there is nothing to use in it."""
     folder = folder.expanduser().resolve()
-    source = Source(folder, tuple(read_datasets(folder)))
+    source = _open_source(folder)
+    if source.error and not source.records:
+        raise source.error
     folders = added_folders(file)
     if folder not in folders:
         file.parent.mkdir(parents=True, exist_ok=True)

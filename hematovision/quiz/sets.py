@@ -1,61 +1,137 @@
-"""A quiz set: what it is called, which answers it offers, which cells it asks. Pure: files are read elsewhere."""
+"""A quiz set: what it is called, which answers it offers, which cells it asks, by which policy.
 
+Pure: files are read elsewhere. docs/sets.md tells what a file holds.
+"""
+
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from hematovision.cells import CELL_CLASSES, STAGES, class_of
 from hematovision.errors import InputError, unknown
+from hematovision.quiz import policy as policies
+from hematovision.quiz.faults import Fault, Faults
 from hematovision.quiz.grading import check_rule
+from hematovision.quiz.policy import FREE, Policy
 from hematovision.quiz.questions import MOST_CHOICES
+from hematovision.quiz.set_cells import SetCell, plain_text, read_cells
 
-FIELDS = ("title", "choices", "cells", "grading")
+FIELDS = ("title", "choices", "cells", "grading", "policy", "version", "content_hash")
+LONGEST_TITLE = 200
 
 _ID = re.compile(r"[a-z0-9-]{1,28}")
 
 
 @dataclass(frozen=True)
 class QuizSet:
-    """`choices` are classes or stages; `cells` are files of the set's folder, and none means all that fit.
+    """`choices` are classes or stages; no `cells` means all of the folder that fit.
 
-    `grading` is one of `grading.RULES`.
+    `grading` is one of `grading.RULES`. `version` counts how often it was published; 0 is a draft. A published set
+    never changes: the next version does.
     """
 
     id: str
     title: str
     choices: tuple[str, ...]
-    cells: tuple[str, ...] = ()
+    cells: tuple[SetCell, ...] = ()
     grading: str = "plain"
+    policy: Policy = FREE
+    version: int = 0
+
+    @cached_property
+    def _by_picture(self) -> dict[str, SetCell]:
+        return {cell.picture: cell for cell in self.cells}
 
     def holds(self, file: str) -> bool:
         """Whether a file of its folder may be asked."""
-        return not self.cells or file in self.cells
+        return not self.cells or file in self._by_picture
+
+    def cell(self, file: str) -> SetCell:
+        """What the set says of a file of its folder."""
+        return self._by_picture.get(file, SetCell(file))
 
     def key(self, label: str, stage: str) -> str | None:
         """The choice that is right for a cell of this class and stage, or None where the set has none."""
         return next((name for name in (stage, label) if name in self.choices), None)
 
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of all that a student meets: everything but the name of the set and its version.
+
+        Pictures count by their names.
+        """
+        return sha256(json.dumps(self._content(), sort_keys=True).encode()).hexdigest()
+
     def as_dict(self) -> dict[str, Any]:
         """What `parse` takes."""
-        cells = {"cells": list(self.cells)} if self.cells else {}
-        grading = {"grading": self.grading} if self.grading != "plain" else {}
-        return {"title": self.title, "choices": list(self.choices), **cells, **grading}
+        frozen = {"version": self.version, "content_hash": self.content_hash} if self.version else {}
+        return self._content() | frozen
+
+    def _content(self) -> dict[str, Any]:
+        values: dict[str, Any] = {"title": self.title, "choices": list(self.choices)}
+        if self.cells:
+            values["cells"] = [cell.as_value() for cell in self.cells]
+        if self.grading != "plain":
+            values["grading"] = self.grading
+        if self.policy != FREE:
+            values["policy"] = self.policy.as_dict()
+        return values
+
+
+def publish(quiz_set: QuizSet) -> QuizSet:
+    """The next version of a set, frozen. Raises InputError where a cell of it has no key of its own.
+
+    A key that comes from the labels of a folder would change with them.
+    """
+    if not quiz_set.cells or any(cell.key is None for cell in quiz_set.cells):
+        raise InputError("Not every cell of the set has a key.", "List the cells with their keys.", kind="no_key")
+    return replace(quiz_set, version=quiz_set.version + 1)
 
 
 def parse(set_id: str, values: object) -> QuizSet:
     """The set that a file with the name `set_id` describes. Raises InputError that names the field."""
+    quiz_set, faults = read(set_id, values)
+    if faults:
+        raise faults[0].error
+    return quiz_set
+
+
+def read(set_id: str, values: object) -> tuple[QuizSet, list[Fault]]:
+    """The set as far as it can be read, and every fault of it: one with a fault is not to be used."""
+    faults = Faults()
     if not _ID.fullmatch(set_id):
-        raise InputError(f"'{set_id}' is no name for a set.", "Use up to 28 lower-case letters, digits and hyphens.")
+        faults.add((), f"'{set_id}' is no name for a set.", "Use up to 28 lower-case letters, digits and hyphens.")
     if not isinstance(values, dict):
-        raise InputError("A set has no fields.", f"It should have: {', '.join(FIELDS)}.")
+        faults.add((), "A set has no fields.", f"It should have: {', '.join(FIELDS[:4])}.")
+        return QuizSet(set_id, "", ()), faults.found
     for name in values:
         if name not in FIELDS:
-            raise unknown("field", name, FIELDS)
-    title = values.get("title")
-    if not isinstance(title, str) or not title.strip():
+            faults.found.append(Fault((name,), unknown("field", str(name), FIELDS)))
+    title = faults.read(("title",), parse_title, values.get("title"), "")
+    none: tuple[str, ...] = ()
+    choices = faults.read(("choices",), parse_choices, values.get("choices"), none)
+    cells = read_cells(values.get("cells"), choices, faults)
+    grading = faults.read(("grading",), lambda rule: check_rule(str(rule)), values.get("grading", "plain"), "plain")
+    policy = policies.read(values.get("policy"), ("policy",), faults)
+    version = faults.read(("version",), _version, values.get("version", 0), 0)
+    quiz_set = QuizSet(set_id, title, choices, cells, grading, policy, version)
+    if not faults.found and version and values.get("content_hash") != quiz_set.content_hash:
+        faults.add(
+            ("content_hash",),
+            f"The set was changed after it was published as version {version}.",
+            "Publish it again for a new version, or take the file back from a copy.",
+        )
+    return quiz_set, faults.found
+
+
+def parse_title(value: object) -> str:
+    """A title: one line without control characters. Raises InputError."""
+    if not isinstance(value, str) or not value.strip():
         raise InputError("title is missing.", "Say in a few words what the set is about.")
-    grading = check_rule(str(values.get("grading", "plain")))
-    return QuizSet(set_id, title.strip(), parse_choices(values.get("choices")), _cells(values.get("cells")), grading)
+    return plain_text("title", value, LONGEST_TITLE, "")
 
 
 def parse_choices(names: object) -> tuple[str, ...]:
@@ -72,9 +148,7 @@ def parse_choices(names: object) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _cells(files: object) -> tuple[str, ...]:
-    if files is None:
-        return ()
-    if not isinstance(files, list) or not files or not all(isinstance(file, str) for file in files):
-        raise InputError("cells should be a list of files.", "Leave it out to ask every cell that fits.")
-    return tuple(files)
+def _version(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise InputError("version should be a whole number.", "0, or none, is a draft.")
+    return value

@@ -1,0 +1,130 @@
+"""Sets as files: every fault with its line, and nothing that a file may hold ends the process."""
+
+import re
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hematovision.cli.sets import FORMATS
+from hematovision.errors import DataError, InputError
+from hematovision.library.set_files import MOST_BYTES, as_text, check_set, check_text, read_set
+from hematovision.quiz import blueprint, policy, set_cells, sets
+from hematovision.quiz.set_cells import SetCell
+from hematovision.quiz.sets import QuizSet, parse
+from hematovision.settings import ROOT
+
+FAULTY = """\
+title: ''
+choices: [band, segmented]
+cells:
+- pictures/0.png
+- picture: pictures/1.png
+  key: monocyte
+  note: 3
+- ../2.png
+policy:
+  feedback: later
+  opens_at: 2026-11-30T08:00:00+01:00
+  closes_at: 2026-11-30 07:00:00Z
+grading: kind
+grading: plain
+sound: true
+"""
+
+
+def test_every_fault_is_named_with_its_line():
+    quiz_set, faults = check_text("s", FAULTY)
+    assert quiz_set is None
+    assert [(fault.line, fault.error.message.split(".")[0]) for fault in faults] == [
+        (1, "title is missing"),
+        (6, "Unknown key 'monocyte'"),
+        (7, "note should be text"),
+        (8, "'"),
+        (10, "Unknown feedback 'later'"),
+        (12, "closes_at is not after opens_at"),
+        (14, "grading is there twice"),
+        (15, "Unknown field 'sound'"),
+    ]
+    assert all(fault.error.hint for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("title: [", 1, "This is no plain YAML"),
+        ("title: x\n\tchoices: []", 2, "This is no plain YAML"),
+        ("title: x\nchoices: &a [band]\ncells: *a", 3, "an alias is not used here"),
+        ("title: x\nchoices: !!python/name:os.system", 2, "This is no plain YAML"),
+        ("title: x\npolicy: {opens_at: 2026-13-41}", 1, "This is no plain YAML: month must be in 1..12"),
+        ("a: " + "[" * 5000, 1, "too many levels"),
+        ("a: [" + "1," * 30_000 + "1]", 1, "too many values"),
+        ("a\x00b", 1, "characters are not allowed"),
+        ("", 1, "A set has no fields"),
+        ("- a", 1, "A set has no fields"),
+        ("a: 1\n---\nb: 2", 2, "This is no plain YAML"),
+        ("a: " + "9" * 5000, 1, "This is no plain YAML"),
+    ],
+)
+def test_what_is_no_plain_yaml_is_refused_with_its_line(text, line, words):
+    quiz_set, (fault, *_) = check_text("s", text)
+    assert quiz_set is None and fault.line == line and words in fault.error.message
+
+
+def test_a_file_is_checked_with_the_pictures_beside_it(tmp_path):
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "there.png").write_bytes(b"")
+    path = tmp_path / "sets" / "mine.yaml"
+    path.write_text("title: Mine\nchoices: [band, segmented]\ncells:\n- there.png\n- picture: gone.png\n  key: band\n")
+    ((line, message),) = ((fault.line, fault.error.message) for fault in check_set(path))
+    assert line == 5 and message.startswith("There is no gone.png in")
+    assert read_set(path).cells[1] == SetCell("gone.png", "band")
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="There is no file"):
+        check_set(tmp_path / "none.yaml")
+    (tmp_path / "big.yaml").write_bytes(b" " * (MOST_BYTES + 1))
+    with pytest.raises(DataError, match="more than 2 MB"):
+        check_set(tmp_path / "big.yaml")
+    (tmp_path / "latin.yaml").write_bytes("title: Für".encode("latin-1"))
+    with pytest.raises(DataError, match="cannot be read as text"):
+        read_set(tmp_path / "latin.yaml")
+
+
+def test_the_first_fault_is_named_where_a_set_is_read(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text(FAULTY)
+    with pytest.raises(DataError, match=r"bad\.yaml, line 1: title is missing"):
+        read_set(path)
+
+
+def test_the_document_of_sets_is_true():
+    text = (ROOT / "docs" / "sets.md").read_text(encoding="utf-8")
+    example, rows = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    quiz_set, faults = check_text("example", example)
+    assert not faults and quiz_set.cells[1].second_key == "lymphocyte" and quiz_set.policy.pass_mark == 0.6
+    assert [row.count for row in blueprint.parse(yaml.safe_load(rows))] == [12, 6, 2]
+    tables = [re.findall(r"^\| (`.*?) \|", part, re.MULTILINE) for part in text.split("\n## ")]
+    named = [re.findall(r"`([\w-]+)`", " ".join(table)) for table in tables if table]
+    assert named == [list(sets.FIELDS), list(set_cells.FIELDS), list(policy.FIELDS), list(FORMATS)]
+
+
+@settings(deadline=None)
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_title_and_note_come_back_from_the_file(title, note):
+    values = {"title": title, "choices": ["band", "monocyte"], "cells": [{"picture": "a.png", "note": note}]}
+    try:
+        quiz_set = parse("s", values)
+    except InputError as error:
+        assert error.hint
+        return
+    assert check_text("s", as_text(quiz_set)) == (quiz_set, [])
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="abc:[]{}-&*!|>'\"#%@`\n\t 0?,~", max_size=60))
+def test_no_text_breaks_the_check(text):
+    quiz_set, faults = check_text("s", text)
+    assert isinstance(quiz_set, QuizSet) or faults
