@@ -22,8 +22,8 @@ from hematovision.training.run import produce
 from hematovision.training.trust import Amounts, answers, embeddings, fit_subspace, sample_classes
 from hematovision.vision.classifier import Classifier
 
-SHORT = Recipe(epochs=3, settled_epochs=0)
-"""Eight models are trained: each as briefly as serves."""
+SHORT = Recipe(size=128, epochs=3, settled_epochs=0)
+"""Eight models are trained: each as briefly as serves, on small pictures."""
 PLAN = "plan.json"
 
 
