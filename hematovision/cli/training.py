@@ -76,7 +76,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_model(evaluate)
     evaluate.add_argument("--split", choices=("val", "test"), default="test")
     evaluate.add_argument(
-        "--heatmaps", action="store_true", help="measure the heat maps too: the share of the evidence inside the cell"
+        "--heatmaps",
+        action="store_true",
+        help="measure the heat maps of every method too: where the evidence lies, and whether it can be trusted",
     )
     evaluate.add_argument(
         "--write",
@@ -206,13 +208,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     from hematovision.training.report import write_report
     from hematovision.training.run import measure
     from hematovision.vision.classifier import Classifier
+    from hematovision.vision.gradients import Gradients
 
     data, model = _data(options), _model(options)
     metrics = measure(data, model, options.split)
     records = read_datasets(data)
     if options.heatmaps:
         measured = [record for record in records if record.split == options.split]
-        metrics["heatmaps"] = map_quality(Classifier(model), measured)
+        metrics["heatmaps"] = map_quality(Classifier(model), measured, gradients=Gradients(model))
     if options.write:
         write_report(model, records, metrics)
     print(json.dumps(metrics, indent=1))

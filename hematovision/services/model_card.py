@@ -1,7 +1,7 @@
 """What is known of the model: its card in words, the figures that charts are drawn of, and its wrong cells."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,8 @@ from hematovision.cells import display_name
 from hematovision.library.bank import Library
 from hematovision.quiz.intervals import wilson
 from hematovision.services.pictures import Pictures
+from hematovision.training.card_maps import map_title, rows_of
 from hematovision.training.card_text import (
-    MAP_TITLES,
     PLACES,
     Section,
     figures,
@@ -218,11 +218,21 @@ def _heat_maps(card: Numbers) -> tuple[Figure, ...]:
     found = figures(card, "metrics", "heatmaps")
     if not found or not found["n"]:
         return ()
+    placed = {map_title(name): row for name, row in rows_of(found).items() if "cell" in row}
     series = {
-        f"in the {region}": _rows({title.capitalize(): found[name][region] for name, title in MAP_TITLES.items()})
-        for region in ("cell", "nucleus")
+        f"in the {region}": _rows({name: row[region] for name, row in placed.items()}) for region in ("cell", "nucleus")
     }
-    return (Shares("Evidence inside", f"n = {found['n']:,} cells. Bars are 95 % intervals (bootstrap).", series),)
+    inside = Shares("Evidence inside", f"n = {found['n']:,} cells. Bars are 95 % intervals (bootstrap).", series)
+    if len({row.get("n", found["n"]) for row in placed.values()}) > 1:
+        inside = replace(inside, note="n is in the table. Bars are 95 % intervals (bootstrap).")
+    checked = found.get("faithfulness")
+    if not checked:
+        return (inside,)
+    areas = {
+        way: _rows({map_title(name): row[way] for name, row in checked["maps"].items()})
+        for way in ("deletion", "insertion")
+    }
+    return (inside, Shares("Areas under the curves", f"n = {checked['n']:,} cells. Deletion: less is better.", areas))
 
 
 _MAKERS: Mapping[str, Callable[[Numbers], tuple[Figure, ...]]] = {

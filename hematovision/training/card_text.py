@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hematovision.cells import CORE_FOUR, display_name
+from hematovision.training.card_maps import map_tables, map_words
 from hematovision.training.card_tables import (
     class_name,
     class_table,
@@ -277,22 +278,10 @@ def _heat_maps(card: Mapping[str, Any]) -> Section:
     title, found = "Heat maps", figures(card, "metrics", "heatmaps")
     if not found or not found["n"]:
         return Section("heat_maps", title, not_measured(HEAT_MAPS))
-    words = (
-        "Share of the positive evidence for the model's own answer that lies inside the cell and inside its nucleus, "
-        f"mean over n = {found['n']:,} cells of {place_name(card, 'test')} with bootstrap intervals, beside two maps "
-        "that saw no picture: an even one, and a Gaussian in the middle (sigma "
-        f"{percent(found['sigma'])} of the width). A nucleus was found in {percent_of(found['found'])} of the cells "
-        f"that have one; {found['without_evidence']:,} maps had no evidence. Cells are outlined by program: granules "
-        "that are stained like a nucleus count as nucleus."
-    )
-    rows = [
-        (title_of, percent_of(found[name]["cell"]), percent_of(found[name]["nucleus"]))
-        for name, title_of in MAP_TITLES.items()
-    ]
-    return Section("heat_maps", title, words, table(("map", "in the cell", "in the nucleus"), rows))
-
-
-MAP_TITLES = {"model": "heat map", "gaussian": "Gaussian in the middle", "uniform": "even"}
+    words = map_words(found, place_name(card, "test"))
+    if len(found.get("methods", ())) == 1:
+        words += f" Other methods are not measured yet: `{HEAT_MAPS}`."
+    return Section("heat_maps", title, words, map_tables(found))
 
 
 def _defects(card: Mapping[str, Any]) -> Section:

@@ -92,6 +92,7 @@ def finish(data: Path, model_folder: Path, extra: Sequence[Record] = ()) -> dict
     from hematovision.training.map_quality import map_quality
     from hematovision.training.report import write_report
     from hematovision.training.trust import fit_trust
+    from hematovision.vision.gradients import Gradients
 
     records = read_datasets(data)
     train, val, test = ([r for r in records if r.split == split] for split in ("train", "val", "test"))
@@ -101,7 +102,7 @@ def finish(data: Path, model_folder: Path, extra: Sequence[Record] = ()) -> dict
     # Everything below is measured on the same answers: 13 kB each, 70 MB for PBC.
     found = classified(classifier, test)
     metrics = measure(data, model_folder, found=found)
-    metrics["heatmaps"] = map_quality(classifier, test, found)
+    metrics["heatmaps"] = map_quality(classifier, test, found, Gradients(model_folder))
     return write_report(model_folder, records, metrics, found)
 
 

@@ -196,7 +196,7 @@ class Gradients:
             found = explainer(
                 CategoricalScore([index]),
                 picture,
-                penultimate_layer=self._layer(depth),
+                penultimate_layer=self.layer_of(depth),
                 seek_penultimate_conv_layer=False,
                 expand_cam=False,
                 normalize_cam=False,
@@ -219,17 +219,17 @@ class Gradients:
         return np.asarray(found[0] * count, np.float32)
 
     def logits_of(self, inputs: NDArray, weights: str) -> NDArray[np.float32]:
-        return np.asarray(self._model(weights)(inputs.astype(np.float32), training=False))
+        return np.asarray(self.model_with(weights)(inputs.astype(np.float32), training=False))
 
     def features_of(self, inputs: Picture, weights: str) -> NDArray[np.float32]:
         import keras
 
-        model = self._model(weights)
-        upto = keras.Model(model.input, model.get_layer(self._layer(DEPTHS[-1])).output)
+        model = self.model_with(weights)
+        upto = keras.Model(model.input, model.get_layer(self.layer_of(DEPTHS[-1])).output)
         return np.asarray(upto(inputs[None].astype(np.float32), training=False))[0]
 
     def raw_map(self, inputs: Picture, index: int, weights: str) -> NDArray[np.float32]:
-        model = self._model(weights)
+        model = self.model_with(weights)
         kernel = np.concatenate([model.get_layer(head).get_weights()[0] for head in HEADS], axis=1)
         return self.features_of(inputs, weights) @ kernel[:, index]
 
@@ -247,11 +247,14 @@ class Gradients:
             SMOOTHGRAD: Saliency,
         }
         if (method, weights) not in self._explainers:
-            self._explainers[method, weights] = kinds[method](self._model(weights), clone=False)
+            self._explainers[method, weights] = kinds[method](self.model_with(weights), clone=False)
         return self._explainers[method, weights]
 
-    def _layer(self, depth: str) -> str:
-        """The name of a layer: the last feature map, or the last ReLU of the next sizes above it."""
+    def layer_of(self, depth: str) -> str:
+        """The name of a layer: the last feature map, or the last ReLU of the next sizes above it.
+
+        Raises ModelError where the network is too shallow to have one.
+        """
         import keras
 
         from hematovision.training.backbone import FEATURES
@@ -265,9 +268,12 @@ class Gradients:
             if isinstance(layer, keras.layers.ReLU) or activation is keras.activations.relu:
                 names[layer.output.shape[1]] = layer.name
         larger = sorted(side for side in names if side > least)
-        return names[larger[len(DEPTHS) - 2 - DEPTHS.index(depth)]]
+        steps = len(DEPTHS) - 2 - DEPTHS.index(depth)
+        if steps >= len(larger):
+            raise ModelError(f"This network has no map of the depth '{depth}'.", "Take another depth or method.")
+        return names[larger[steps]]
 
-    def _model(self, weights: str) -> Any:
+    def model_with(self, weights: str) -> Any:
         """The model with trained weights, or with those of its upper layers drawn anew, spread as the trained ones."""
         import keras
 

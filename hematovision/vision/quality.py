@@ -3,7 +3,7 @@
 That a map peaks inside the cell says little where the cell is in the middle of every picture.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -98,26 +98,43 @@ def faithfulness(
 ) -> Faithfulness:
     """Deletion and insertion (Petsiuk et al. 2018, https://arxiv.org/abs/1806.07421) of a map, and of a random one.
 
-    `inputs` is the picture at the network's size, (size, size, 3), and `evidence` (size, size) lies over it. Pixels go
-    in the order of their evidence, the strongest first: to the background's color `empty` by deletion, from a blurred
-    picture to the real one by insertion. The random map is as coarse as a class activation map, and always the same.
+    `inputs` is the picture at the network's size, (size, size, 3), and `evidence` (size, size) lies over it. The random
+    map is as coarse as a class activation map, and always the same.
     """
-    random = random_map(inputs.shape[0])
+    maps = (evidence, random_map(inputs.shape[0]))
+    (deletion, insertion), random = curves(inputs, maps, target, empty, forward, progress)
+    return Faithfulness(deletion, insertion, *random)
+
+
+def curves(
+    inputs: NDArray,
+    maps: Sequence[NDArray],
+    target: tuple[str, str],
+    empty: Color,
+    forward: Forward,
+    progress: Progress | None = None,
+) -> list[tuple[Curve, Curve]]:
+    """Deletion and insertion of each of the maps (size, size), which takes 50 passes.
+
+    Pixels go in the order of their evidence, the strongest first: to the background's color `empty` by deletion, from a
+    blurred picture to the real one by insertion.
+    """
     blurred = cv2.GaussianBlur(inputs, (0, 0), BLUR * inputs.shape[0])
     blank = np.broadcast_to(np.asarray(empty).astype(inputs.dtype), inputs.shape)
-    ways = [(inputs, blank, evidence), (blurred, inputs, evidence), (inputs, blank, random), (blurred, inputs, random)]
 
     def pictures() -> Iterator[NDArray]:
-        for before, after, values in ways:
+        for values in maps:
             step = steps_by_rank(values)
-            for done in range(STEPS + 1):
-                yield np.where((step < done)[..., None], after, before)
+            for before, after in ((inputs, blank), (blurred, inputs)):
+                for done in range(STEPS + 1):
+                    yield np.where((step < done)[..., None], after, before)
 
     head, value = target
-    logits = logits_of_all(forward, pictures(), len(ways) * (STEPS + 1), progress)
+    logits = logits_of_all(forward, pictures(), 2 * len(maps) * (STEPS + 1), progress)
     within = output_slice(head)
     probabilities = softmax(logits[:, within])[:, output_index(head, value) - within.start]
-    return Faithfulness(*(Curve(tuple(map(float, part))) for part in np.split(probabilities, len(ways))))
+    parts = probabilities.reshape(len(maps), 2, STEPS + 1)
+    return [(Curve(tuple(map(float, deletion))), Curve(tuple(map(float, insertion)))) for deletion, insertion in parts]
 
 
 def steps_by_rank(evidence: NDArray) -> NDArray[np.intp]:

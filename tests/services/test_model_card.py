@@ -8,7 +8,7 @@ from hematovision.services.model_card import Confusion, Curves, ModelCards, Reli
 from hematovision.settings import ROOT
 from hematovision.vision.card import load_card
 from hematovision.vision.wrong_cells import write_wrong_cells
-from tests.training.full_card import full_card, wrong_cells
+from tests.training.full_card import full_card, older_heat_maps, wrong_cells
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_full_card_has_a_figure_for_every_part_that_shows_one(folder, pictures
         "refusal": [Shares],
         "unfamiliar": [Shares],
         "answer_sets": [Shares],
-        "heat_maps": [Shares],
+        "heat_maps": [Shares, Shares],
     }
     assert set(report.figures) < {section.key for section in report.sections}
 
@@ -56,8 +56,27 @@ def test_figures_hold_the_numbers_of_the_card_with_n_and_interval(folder, pictur
     assert (bccd.keys, bccd.rows) == (["Neutrophil"], [[0, 0, 0, 1, 0, 0, 1, 0]])
     assert bccd.note.startswith("BCCD fields, n = 2.")
     assert figures["curves"][0].lines == {"train": [1.5, 0.5], "val": [0.4, 0.1]}
-    assert figures["heat_maps"][0].series["in the cell"][0] == Share("Heat map", 0.9, 0.89, 0.91)
+    inside, areas = figures["heat_maps"]
+    gradcam, common, scorecam, gaussian, _ = inside.series["in the cell"]
+    assert (gradcam.name, gradcam.value, gradcam.low, gradcam.n) == ("Grad-CAM", 0.7, pytest.approx(0.69), None)
+    assert (common.name, scorecam.name, gaussian.name) == (
+        "LayerCAM, what all depths show",
+        "Score-CAM",
+        "Gaussian in the middle",
+    )
+    assert inside.note.startswith("n is in the table.")
+    assert [(one.name, one.value) for one in areas.series["deletion"]][-2:] == [("Score-CAM", 0.4), ("Random map", 0.5)]
+    assert areas.note == "n = 4 cells. Deletion: less is better."
     assert figures["unfamiliar"][0].note == "PBC test: n = 8, BCCD fields: n = 2"
+
+
+def test_a_card_from_before_there_were_methods_has_its_chart(folder, pictures):
+    raw = json.loads((folder / "card.json").read_text())
+    raw["metrics"]["heatmaps"] = older_heat_maps()
+    (folder / "card.json").write_text(json.dumps(raw))
+    (inside,) = ModelCards(folder, pictures).report().figures["heat_maps"]
+    assert inside.series["in the cell"][0] == Share("Heat map", 0.9, 0.89, 0.91)
+    assert inside.note == "n = 6 cells. Bars are 95 % intervals (bootstrap)."
 
 
 def test_the_shipped_card_has_figures_where_it_has_numbers(pictures):

@@ -45,12 +45,6 @@ def full_card() -> dict[str, Any]:
             },
         }
 
-    def inside(cell: float, nucleus: float) -> dict[str, Any]:
-        return {
-            "cell": {"value": cell, "interval": [cell - 0.01, cell + 0.01]},
-            "nucleus": {"value": nucleus, "interval": [nucleus - 0.02, nucleus + 0.02]},
-        }
-
     test = answers(matrix, 0) | {
         "accuracy": share(6, 8),
         "core_four": {"answers_among_four": share(5, 5), "answers_among_eight": share(4, 5)},
@@ -101,17 +95,73 @@ def full_card() -> dict[str, Any]:
                 },
                 "familiarity_auroc": 0.93,
             },
-            "heatmaps": {
-                "found": share(6, 7),
-                "without_evidence": 0,
-                "n": 6,
-                "sigma": 0.15,
-                "model": inside(0.9, 0.6),
-                "gaussian": inside(0.8, 0.46),
-                "uniform": inside(0.27, 0.12),
-            },
+            "heatmaps": heat_maps(),
         },
     }
+
+
+def heat_maps() -> dict[str, Any]:
+    """Six cells, of which Score-CAM is measured on four and finds nothing in one, and two maps under random weights."""
+    return {
+        "found": share(6, 7),
+        "n": 6,
+        "sigma": 0.15,
+        "seed": 0,
+        "methods": {
+            "gradcam": {"n": 6, "without_evidence": 0} | _inside(0.7, 0.5),
+            "layercam-common": {"n": 6, "without_evidence": 0} | _inside(0.94, 0.8),
+            "scorecam": {"n": 3, "without_evidence": 1} | _inside(0.75, 0.55),
+        },
+        "gaussian": _inside(0.8, 0.46),
+        "uniform": _inside(0.27, 0.12),
+        "faithfulness": {
+            "n": 4,
+            "maps": {
+                "gradcam": _areas(0.3, 0.8),
+                "layercam-common": _areas(0.25, 0.85),
+                "scorecam": _areas(0.4, 0.62),
+                "random": _areas(0.5, 0.6),
+            },
+        },
+        "agreement": {
+            "n": 4,
+            "maps": ["gradcam", "layercam-common", "scorecam"],
+            "rows": [[1.0, 0.7, None], [0.7, 1.0, 0.25], [None, 0.25, 1.0]],
+        },
+        "random_weights": {
+            "n": 2,
+            "maps": {"gradcam": _random(0.2, 0.1, -0.05), "layercam-common": _random(0.9, 0.6, 0.42)},
+        },
+    }
+
+
+def older_heat_maps() -> dict[str, Any]:
+    """As cards had it before there were methods."""
+    return {
+        "found": share(6, 7),
+        "without_evidence": 0,
+        "n": 6,
+        "sigma": 0.15,
+        "model": _inside(0.9, 0.6),
+        "gaussian": _inside(0.8, 0.46),
+        "uniform": _inside(0.27, 0.12),
+    }
+
+
+def _inside(cell: float, nucleus: float) -> dict[str, Any]:
+    return {"cell": _figure(cell, 0.01), "nucleus": _figure(nucleus, 0.02)}
+
+
+def _areas(deletion: float, insertion: float) -> dict[str, Any]:
+    return {"deletion": _figure(deletion, 0.02), "insertion": _figure(insertion, 0.03)}
+
+
+def _random(heads: float, half: float, every: float) -> dict[str, Any]:
+    return {name: _figure(r, 0.1) | {"n": 2} for name, r in (("heads", heads), ("half", half), ("all", every))}
+
+
+def _figure(value: float, room: float) -> dict[str, Any]:
+    return {"value": value, "interval": [value - room, value + room]}
 
 
 def wrong_cells(model: str = "version", dataset: str = "PBC", name: str = "neutrophil/BNE_1.jpg") -> WrongCells:

@@ -16,7 +16,7 @@ from hematovision.training.card_text import (
 )
 from hematovision.vision.card import load_card
 from hematovision.vision.wrong_cells import load_wrong_cells
-from tests.training.full_card import full_card, wrong_cells
+from tests.training.full_card import full_card, older_heat_maps, wrong_cells
 
 
 def words_of(card, key, wrong=None):
@@ -61,8 +61,22 @@ def test_the_headline_says_what_it_is_and_how_well_it_does():
         ("unfamiliar", "in 93.0 % of all pairs (AUROC)"),
         ("unfamiliar", "| Unfamiliar | 0.0 % (0.0 % to 32.4 %, n = 8) | 50.0 % (9.5 % to 90.5 %, n = 2) |"),
         ("answer_sets", "| all | 100.0 % (67.6 % to 100.0 %, n = 8) | 1.25 |"),
-        ("heat_maps", "| heat map | 90.0 % (89.0 % to 91.0 %) | 60.0 % (58.0 % to 62.0 %) |"),
-        ("heat_maps", "| even | 27.0 % (26.0 % to 28.0 %) | 12.0 % (10.0 % to 14.0 %) |"),
+        ("heat_maps", "| LayerCAM, what all depths show | 6 | 94.0 % (93.0 % to 95.0 %) | 80.0 % (78.0 % to 82.0 %) |"),
+        ("heat_maps", "| Score-CAM | 3 | 75.0 % (74.0 % to 76.0 %) | 55.0 % (53.0 % to 57.0 %) |"),
+        ("heat_maps", "| Even | 6 | 27.0 % (26.0 % to 28.0 %) | 12.0 % (10.0 % to 14.0 %) |"),
+        (
+            "heat_maps",
+            "The app shows Grad-CAM (70.0 % of its evidence in the cell) and LayerCAM, what all depths show (94.0 %",
+        ),
+        ("heat_maps", "LayerCAM, what all depths show: no method measured here has more of its evidence in the cell."),
+        ("heat_maps", "| Random map | 50.0 % (48.0 % to 52.0 %) | 60.0 % (57.0 % to 63.0 %) |"),
+        ("heat_maps", "Not clear of a random map in both: Score-CAM."),
+        ("heat_maps", "| **Score-CAM** | – | 0.25 | 1.00 |"),
+        ("heat_maps", "| Grad-CAM | 0.20 (0.10 to 0.30) | 0.10 (0.00 to 0.20) | -0.05 (-0.15 to 0.05) |"),
+        (
+            "heat_maps",
+            "with all weights random, LayerCAM, what all depths show (0.42) still keeps 0.3 or more: such a map",
+        ),
         ("defects", "Annotators called 40.0 % of the cells that PBC names segmented a band"),
         ("limits", "12.5 % of test are eosinophils"),
         ("reproduce", "| seed | 1 |"),
@@ -70,6 +84,61 @@ def test_the_headline_says_what_it_is_and_how_well_it_does():
 )
 def test_every_part_says_its_figures(key, said):
     assert said in words_of(full_card(), key)
+
+
+def test_a_card_from_before_there_were_methods_says_what_it_has():
+    card = full_card()
+    card["metrics"]["heatmaps"] = older_heat_maps()
+    said = words_of(card, "heat_maps")
+    assert "0 maps had no evidence." in said and "The app shows" not in said
+    assert "| heat map | 90.0 % (89.0 % to 91.0 %) | 60.0 % (58.0 % to 62.0 %) |" in said
+    assert "| even | 27.0 % (26.0 % to 28.0 %) | 12.0 % (10.0 % to 14.0 %) |" in said
+
+
+def test_where_one_method_alone_is_measured_nothing_is_compared():
+    card = full_card()
+    found = card["metrics"]["heatmaps"]
+    for name in ("faithfulness", "agreement", "random_weights"):
+        del found[name]
+    found["methods"] = {"gradcam": found["methods"]["gradcam"]}
+    said = words_of(card, "heat_maps")
+    assert "Other methods are not measured yet: `python -m hematovision evaluate" in said
+    assert "| Grad-CAM | 6 | 70.0 %" in said and "The app shows" not in said and "sample" not in said
+
+
+@pytest.mark.parametrize(
+    ("lacking", "heading"),
+    [
+        ("faithfulness", "Areas under both curves"),
+        ("agreement", "Rank correlation of two methods' maps"),
+        ("random_weights", "Rank correlation with the map under random weights"),
+    ],
+)
+def test_what_was_not_checked_of_heat_maps_has_no_table(lacking, heading):
+    card = full_card()
+    assert heading in words_of(card, "heat_maps")
+    del card["metrics"]["heatmaps"][lacking]
+    assert heading not in words_of(card, "heat_maps")
+
+
+def test_good_heat_maps_are_said_to_be_good():
+    card = full_card()
+    found = card["metrics"]["heatmaps"]
+    found["methods"]["layercam-common"] = {"n": 0, "without_evidence": 6}
+    del found["methods"]["scorecam"], found["faithfulness"]["maps"]["scorecam"]
+    found["random_weights"]["maps"]["layercam-common"]["all"]["value"] = 0.29
+    said = words_of(card, "heat_maps")
+    assert "The app shows Grad-CAM (70.0 % of its evidence in the cell). " in said
+    assert "Grad-CAM: no method measured here has more of its evidence in the cell." in said
+    assert "Every method is clear of a random map in both." in said
+    assert "no method keeps 0.3 or more with all weights random." in said
+    assert "| LayerCAM, what all depths show | 0 | – | – |" in said
+
+
+def test_a_method_that_is_better_than_those_shown_is_named():
+    card = full_card()
+    card["metrics"]["heatmaps"]["methods"]["scorecam"]["cell"]["value"] = 0.96
+    assert "Score-CAM has more of its evidence there (96.0 %)." in words_of(card, "heat_maps")
 
 
 def test_every_wrong_cell_is_named_with_what_speaks_for_each_side():

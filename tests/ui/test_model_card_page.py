@@ -58,7 +58,7 @@ def test_it_says_first_what_the_model_is_and_how_well_it_does(visit):
 
 def test_every_chart_has_its_numbers_in_words(visit):
     app = visit()
-    assert len(charts(app)) == 13
+    assert len(charts(app)) == 14
     assert len(app.expander) == 10 and all(one.label == "In numbers" for one in app.expander)
     assert "Not measured yet" in texts(app)  # no list of wrong cells was written
 
