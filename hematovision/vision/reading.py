@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from hematovision.errors import unknown
 from hematovision.images import Picture
-from hematovision.smear.finder import find_cells, is_stained
+from hematovision.smear.finder import is_stained
 from hematovision.smear.framing import Box, Frame
-from hematovision.smear.ruler import pixels_per_um
+from hematovision.smear.survey import Survey
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.trust import CHECK, NOT_BLOOD, STATUSES
 
@@ -53,15 +53,15 @@ def read_picture(picture: Picture, classifier: Classifier, mode: str = "auto") -
         return PictureReading(NOT_BLOOD, ())
     height, width = picture.shape[:2]
     whole: Box = (0, 0, width, height)
+    seen = Survey(picture)
     framed: list[tuple[Box, Frame]] = []
     if mode == "field" or (mode == "auto" and _may_be_field(picture)):
-        scale = pixels_per_um(picture)
-        framed = [(cell.box, Frame.around(cell.box, scale)) for cell in find_cells(picture)]
+        framed = [(cell.box, Frame.around(cell.box, seen.pixels_per_um)) for cell in seen.cells]
         if not framed and mode == "field":
             return PictureReading(CHECK, ())
     if not framed:
-        framed = [(whole, Frame.of_cell(picture))]
-    answers = classifier.classify_many([(picture, frame) for _, frame in framed])
+        framed = [(whole, Frame.of_cell(seen))]
+    answers = classifier.classify_many([(seen, frame) for _, frame in framed])
     cells = tuple(
         CellReading(box, frame, answer)
         for (box, frame), answer in zip(framed, answers, strict=True)
