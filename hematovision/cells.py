@@ -46,6 +46,9 @@ WHITE_CELLS: tuple[str, ...] = (
 )
 """The classes that a differential counts, the commonest in adult blood first. Erythroblasts are counted beside them."""
 
+NO_NUCLEUS: tuple[str, ...] = ("platelet",)
+"""Classes whose cells have none: what is stained in a picture of theirs is no nucleus."""
+
 LOOK_ALIKES: tuple[tuple[str, str], ...] = (
     ("basophil", "eosinophil"),
     ("basophil", "immature_granulocyte"),

@@ -26,6 +26,19 @@ class Settings(BaseSettings):
 
     bank: Path = Field(default=ROOT / "quiz_bank", description="the folder with the embedded drawn cells and sets")
 
+    instructors: str = Field(
+        default="", description="ids of the learners who may teach, with commas; see docs/teach.md"
+    )
+
+    @property
+    def instructor_ids(self) -> frozenset[str]:
+        return frozenset(found for found in (part.strip() for part in self.instructors.split(",")) if found)
+
+    @property
+    def sets_folder(self) -> Path:
+        """Drafts and published sets of this site's instructors."""
+        return self.home / "sets"
+
     @property
     def own_cells(self) -> Path:
         """Drawn cells and sets that the learner kept, laid out like the bank. Not there before the first one."""

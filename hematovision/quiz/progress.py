@@ -4,12 +4,14 @@ All functions take answered questions, oldest first, and pass over open ones.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from statistics import median
+from types import MappingProxyType
 
-from hematovision.cells import class_of, pair_of
+from hematovision.cells import ATTRIBUTES, class_of, pair_of
+from hematovision.quiz.drill import as_annotated
 from hematovision.quiz.intervals import wilson
 from hematovision.quiz.questions import CERTAINTIES, Question
 
@@ -70,8 +72,9 @@ class Reliance:
 class Progress:
     """All of it. `confusion`: (key, choice) -> n. `curve`: share right of the last answers, after each of them.
 
-    `calibration`: certainty -> right of n. `reliance`: whether the model was right -> what the learner did. `due`:
-    topics that fall due today, tomorrow and so on. `streak`: days in a row with an answer, up to today or yesterday.
+    `calibration`: certainty -> right of n. `features`: attribute -> as annotated, of n named. `reliance`: whether the
+    model was right -> what the learner did. `due`: topics that fall due today, tomorrow and so on. `streak`: days in a
+    row with an answer, up to today or yesterday.
     """
 
     total: Figure
@@ -81,6 +84,7 @@ class Progress:
     curve: tuple[Figure, ...]
     times: dict[str, Times]
     calibration: dict[int, Figure]
+    features: dict[str, Figure]
     reliance: dict[bool, Reliance]
     due: tuple[int, ...]
     streak: int
@@ -135,6 +139,19 @@ def calibration(answers: Sequence[Question]) -> dict[int, Figure]:
     return {c: total(q for q in answers if q.reply is not None and q.reply.certainty == c) for c in CERTAINTIES}
 
 
+def features(answers: Iterable[Question], annotations: Mapping[str, Mapping[str, str]]) -> dict[str, Figure]:
+    """Attribute -> how often it was named as annotated; only those that were named, in the order of `ATTRIBUTES`.
+
+    `annotations`: picture id -> attribute -> value.
+    """
+    marks: dict[str, list[bool]] = {}
+    for q in answers:
+        if q.reply is not None:
+            for name, is_so in as_annotated(q.reply.features, annotations.get(q.picture_id, {})).items():
+                marks.setdefault(name, []).append(is_so)
+    return {name: _figure(marks[name]) for name in ATTRIBUTES if name in marks}
+
+
 def reliance(answers: Iterable[Question], unseen: Collection[int] = ()) -> dict[bool, Reliance]:
     """Whether the model was right -> what the learner did where their answer differed from the model's.
 
@@ -173,9 +190,14 @@ def streak(answers: Iterable[Question], now: datetime, zone: tzinfo) -> int:
 
 
 def progress(
-    answers: Sequence[Question], due: Sequence[int], now: datetime, zone: tzinfo, unseen: Collection[int] = ()
+    answers: Sequence[Question],
+    due: Sequence[int],
+    now: datetime,
+    zone: tzinfo,
+    unseen: Collection[int] = (),
+    annotations: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Progress:
-    """Everything that the page shows; `due` is `scheduling.forecast`, `unseen` as for `reliance`."""
+    """Everything that the page shows; `due` is `scheduling.forecast`, the rest as for `reliance` and `features`."""
     return Progress(
         total=total(answers),
         by_class=by_class(answers),
@@ -184,6 +206,7 @@ def progress(
         curve=tuple(curve(answers)),
         times=times(answers),
         calibration=calibration(answers),
+        features=features(answers, annotations),
         reliance=reliance(answers, unseen),
         due=tuple(due),
         streak=streak(answers, now, zone),

@@ -17,13 +17,18 @@ MOST_CHOICES = 9
 """As many as there are keys."""
 CERTAINTIES = (1, 2, 3)
 """How sure a learner is: a guess, fairly sure, sure."""
+CANNOT_TELL = "cannot tell"
+"""What is said of a feature that one cannot see."""
 LONGEST_REASON = 1000
 """Letters of the reason of a dispute."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """The part of the picture that decided: left, top, width and height in fractions of the picture's."""
+    """The part of the picture that decided: left, top, width and height in fractions of the picture's.
+
+    It counts as the ellipse in this box.
+    """
 
     x: float
     y: float
@@ -38,7 +43,10 @@ class Region:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a learner commits to: a choice, and whatever of the rest they said before they saw the key."""
+    """What a learner commits to: a choice, and whatever of the rest they said before they saw the key.
+
+    `features`: attribute -> value, or `CANNOT_TELL`.
+    """
 
     choice: str
     certainty: int | None = None
@@ -51,7 +59,7 @@ class Reply:
         for name, value in self.features.items():
             if name not in ATTRIBUTES:
                 raise unknown("attribute", name, ATTRIBUTES)
-            if value not in ATTRIBUTES[name]:
+            if value != CANNOT_TELL and value not in ATTRIBUTES[name]:
                 raise unknown(f"value of {name}", value, ATTRIBUTES[name])
 
 

@@ -10,8 +10,10 @@ from types import MappingProxyType
 from typing import Any
 
 from hematovision.errors import InputError, unknown
+from hematovision.quiz import drill, policy
 from hematovision.quiz import questions as steps
 from hematovision.quiz.grading import check_rule, most_points, points
+from hematovision.quiz.policy import FREE, Policy, Sight
 from hematovision.quiz.questions import MOST_CHOICES, Question, Reply
 
 MODES: Mapping[str, str] = MappingProxyType(
@@ -19,6 +21,7 @@ MODES: Mapping[str, str] = MappingProxyType(
         "practice": "Cells as you need them: what is due, what you mix up, and the rest mixed.",
         "due": "Only what is due for review.",
         "contrast": "Two look-alikes at a time.",
+        drill.MODE: "Name what you see first, then the cell. Your features are compared with the experts' annotation.",
         "pitfalls": "Real cells; on about half of them the model is wrong.",
         "exam": "A fixed number of cells against the clock; the keys come at the end.",
         "differential": "A slide of white cells to tally; the keys come at the end.",
@@ -29,6 +32,9 @@ MODES: Mapping[str, str] = MappingProxyType(
 KEYS_AT_THE_END = ("exam", "differential")
 """Modes that draw all their cells at the start and show no key before the end."""
 
+SET = "set"
+"""The mode of an attempt at a published set, which runs by the set's policy. None of `MODES`: a join code begins it."""
+
 SLIDES = (100, 200)
 """White cells of a differential."""
 
@@ -37,7 +43,8 @@ SLIDES = (100, 200)
 class Plan:
     """What is asked, and how. `length` and `minutes` are for exams and differentials; 0 minutes are no limit.
 
-    `choices` is the number of choices of a question, as far as the scope has them. Raises InputError.
+    `choices` is the number of choices of a question, as far as the scope has them. `code`, `version` and `policy` are
+    those of a published set. Raises InputError.
     """
 
     mode: str = "practice"
@@ -46,10 +53,15 @@ class Plan:
     length: int = 0
     minutes: int = 0
     grading: str = "plain"
+    code: str = ""
+    version: int = 0
+    policy: Policy = FREE
 
     def __post_init__(self) -> None:
-        if self.mode not in MODES:
+        if self.mode not in (*MODES, SET):
             raise unknown("mode", self.mode, MODES)
+        if (self.mode == SET) != bool(self.code):
+            raise InputError("A join code and a published set go together.", "Begin the set anew.", kind="plan")
         check_rule(self.grading)
         if not 2 <= self.choices <= MOST_CHOICES:
             raise InputError(f"{self.choices} choices cannot be shown.", f"Take 2 to {MOST_CHOICES}.", kind="plan")
@@ -61,8 +73,16 @@ class Plan:
             raise InputError(f"The mode {self.mode} has no end.", "Leave length and minutes out.", kind="plan")
 
     def as_dict(self) -> dict[str, Any]:
-        """What `Plan(**values)` takes."""
-        return dict(self.__dict__)
+        """What `of` takes, ready for JSON."""
+        values = dict(self.__dict__) | {"policy": self.policy.as_dict()}
+        if self.mode != SET:
+            for name in ("code", "version", "policy"):
+                del values[name]
+        return values
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Plan":
+        return cls(**{**values, "policy": policy.parse(values.get("policy"))})
 
 
 @dataclass(frozen=True)
@@ -102,6 +122,8 @@ class Session:
     @property
     def deadline(self) -> datetime | None:
         """When the time is over, by the server's clock; None where there is no limit."""
+        if self.plan.mode == SET:
+            return policy.ends_at(self.plan.policy, self.started_at)
         return self.started_at + timedelta(minutes=self.plan.minutes) if self.plan.minutes else None
 
     def seconds_left(self, now: datetime) -> float | None:
@@ -115,15 +137,30 @@ class Session:
         """
         if self.ended_at is not None or (self.deadline is not None and now >= self.deadline):
             return True
-        return self.plan.mode == "exam" and 0 < self.asked <= self.answered
+        return self.plan.mode in ("exam", SET) and 0 < self.asked <= self.answered
 
     @property
     def has_fixed_cells(self) -> bool:
-        return self.plan.mode in KEYS_AT_THE_END
+        return self.plan.mode in (*KEYS_AT_THE_END, SET)
+
+    def sight(self, is_answered: bool, now: datetime) -> Sight:
+        """What the learner may see now of a question, and of how the session went."""
+        if self.plan.mode == SET:
+            return policy.sight(self.plan.policy, is_answered, self.is_over(now))
+        key = self.is_over(now) if self.has_fixed_cells else is_answered
+        return Sight(key, key, points=key or not self.has_fixed_cells)
 
     def shows_key(self, question: Question, now: datetime) -> bool:
         """Whether the learner may see the key of a question now."""
-        return self.is_over(now) if self.has_fixed_cells else not question.is_open
+        return self.sight(not question.is_open, now).key
+
+    def shows_model(self, question: Question, now: datetime) -> bool:
+        """Whether the learner may see now what the model says of the cell of a question."""
+        return self.sight(not question.is_open, now).model
+
+    def hides_answers(self, now: datetime) -> bool:
+        """Whether it keeps back the keys of what was answered, now or for ever."""
+        return not self.sight(True, now).key
 
 
 def commit(session: Session, question: Question, reply: Reply, now: datetime) -> Question:
@@ -175,11 +212,20 @@ class Summary:
 
 
 def summary(session: Session, questions: Sequence[Question], now: datetime) -> Summary:
-    """How it went, with the keys of all questions that may be seen. Raises InputError before an exam's end."""
-    if session.has_fixed_cells and not session.is_over(now):
+    """How it went, with the keys of all questions that may be seen.
+
+    Raises InputError before an exam's end, and always of a set that never tells.
+    """
+    if session.plan.mode == SET and session.plan.policy.feedback == "never":
+        raise InputError("This set keeps its keys.", "Your answers are stored for your instructor.", kind="never")
+    if not session.sight(True, now).points:
         raise InputError("The keys come at the end.", "Go on, or end it.", kind="not_yet")
-    rule = session.plan.grading
-    seen = [question for question in questions if session.shows_key(question, now)]
+    return score(session.plan, [question for question in questions if session.shows_key(question, now)])
+
+
+def score(plan: Plan, seen: Sequence[Question]) -> Summary:
+    """What these questions brought, whatever may be shown: it holds their keys."""
+    rule = plan.grading
     answered = [question for question in seen if question.reply is not None]
     return Summary(
         asked=len(seen),

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hematovision.services.atlas import Atlas
+    from hematovision.services.attempts import Attempts
     from hematovision.services.explain import Explain
     from hematovision.services.lab import Lab
     from hematovision.services.model_card import ModelCards
     from hematovision.services.pictures import Pictures
     from hematovision.services.practice import Practice
     from hematovision.services.reasons import Reasons
+    from hematovision.services.teach import Teach
     from hematovision.settings import Settings
 
 
@@ -25,6 +27,8 @@ class Services:
     model_cards: ModelCards
     atlas: Atlas
     reasons: Reasons
+    teach: Teach
+    attempts: Attempts
 
 
 def open_services(settings: Settings) -> Services:
@@ -34,17 +38,29 @@ def open_services(settings: Settings) -> Services:
     from datetime import UTC, datetime
 
     from hematovision.services.atlas import Atlas
+    from hematovision.services.attempts import Attempts
     from hematovision.services.explain import Explain
     from hematovision.services.lab import Lab
     from hematovision.services.model_card import ModelCards
     from hematovision.services.pictures import Pictures
     from hematovision.services.practice import Practice
     from hematovision.services.reasons import Reasons
+    from hematovision.services.teach import Teach
     from hematovision.storage.store import open_store
 
     explain = Explain(settings.model)
     pictures = Pictures(settings, explain)
     store = open_store(settings.database)
-    practice = Practice(store, pictures, lambda: datetime.now(UTC), random.SystemRandom())
-    lab = Lab(explain, pictures, settings.own_cells)
-    return Services(explain, pictures, practice, lab, ModelCards(settings.model, pictures), Atlas(pictures), Reasons())
+    clock, rng = (lambda: datetime.now(UTC)), random.SystemRandom()
+    practice = Practice(store, pictures, clock, rng)
+    return Services(
+        explain,
+        pictures,
+        practice,
+        Lab(explain, pictures, settings.own_cells),
+        ModelCards(settings.model, pictures),
+        Atlas(pictures),
+        Reasons(),
+        Teach(store, pictures, settings.instructor_ids, clock, rng),
+        Attempts(store, pictures.sets, practice, clock),
+    )

@@ -5,10 +5,12 @@ from collections.abc import Sequence, Set
 from datetime import datetime
 from functools import lru_cache
 
-from hematovision.cells import SCOPES, class_of, display_name
+from hematovision.cells import ATTRIBUTES, SCOPES, class_of, display_name
+from hematovision.content import content
 from hematovision.errors import ImageError, InputError, unknown
-from hematovision.quiz import differential, scheduling
-from hematovision.quiz.questions import draw_choices, draw_picture, no_pictures
+from hematovision.library.records import Record
+from hematovision.quiz import differential, drill, scheduling
+from hematovision.quiz.questions import Asked, draw_choices, draw_picture, no_pictures
 from hematovision.quiz.scheduling import Schedule, members
 from hematovision.quiz.session import Cell, Plan
 from hematovision.quiz.sets import QuizSet, parse_choices
@@ -75,7 +77,7 @@ class Asking:
 
         A picture that cannot be shown is passed over.
         """
-        pool = self.pool(plan.scope)
+        pool = self._annotated(plan.scope) if plan.mode == drill.MODE else self.pool(plan.scope)
         while True:
             names = [name for name, pictures in pool.items() if pictures]
             if not names:
@@ -110,6 +112,35 @@ class Asking:
         if not cells:
             raise no_pictures()
         return cells
+
+    def features(self, asked: Asked) -> tuple[str, ...]:
+        """The features that the drill asks of a cell before its class: the same ones whenever it is shown."""
+        chance = random.Random(f"{asked.session_id}/{asked.number}")
+        return drill.draw_features(asked.choices, content().measured, chance)
+
+    def _annotated(self, scope: str) -> Pool:
+        """The pictures of a scope that have all features annotated; drawn ones only where two classes have no real one.
+
+        Raises InputError where two classes are not left: of one alone there is nothing to name.
+        """
+        measured, records = content().measured.n, self._pictures.library.records
+        pool = {name: ids for name, ids in self.pool(scope).items() if name in measured}
+        # Never both: where one class was drawn and another not, that would tell them apart.
+        for is_drawn in (False, True):
+            every = is_drawn and not scope.startswith(_SET)
+            found = {
+                name: [i for i in (records if every else ids) if _is_annotated(records[i], name, is_drawn)]
+                for name, ids in pool.items()
+            }
+            found = {name: ids for name, ids in found.items() if ids}
+            if len(found) > 1:
+                return found
+        names = ", ".join(display_name(name).lower() for name in measured)
+        raise InputError(
+            "Too few of these cells have annotated features.",
+            f"Choose cells of at least two of these: {names}.",
+            kind="no_features",
+        )
 
     def _slide(self, plan: Plan, seen: Set[str]) -> list[Cell]:
         """A slide out of the pictures that can be shown."""
@@ -177,3 +208,8 @@ class Asking:
         except (ImageError, InputError):
             return None  # it cannot be shown either
         return None if prediction.status == NOT_BLOOD else prediction.label
+
+
+def _is_annotated(record: Record, name: str, is_drawn: bool) -> bool:
+    """Whether all features are known of a cell of this class that is drawn or not."""
+    return record.is_drawn == is_drawn and record.label == name and record.attributes.keys() == ATTRIBUTES.keys()

@@ -11,9 +11,11 @@ from filelock import FileLock, Timeout
 
 from hematovision import images
 from hematovision.errors import HematoVisionError, ImageError, InputError, ModelError
+from hematovision.exchange.bundle import name_of
 from hematovision.library.bank import Library, Source, add_folder, added_folders, open_library
 from hematovision.library.index import Index
 from hematovision.library.records import Record
+from hematovision.library.set_folders import SetFolders
 from hematovision.library.similar import Near, References
 from hematovision.services.explain import Explain
 from hematovision.settings import Settings
@@ -50,6 +52,7 @@ class Pictures:
         self._references: References | None = None
         self.index_state = IndexState()
         self._is_ending = False
+        self.sets = SetFolders(settings.sets_folder)
 
     @property
     def library(self) -> Library:
@@ -63,11 +66,24 @@ class Pictures:
             return self._library
 
     def record(self, picture_id: str) -> Record:
-        return self.library.record(picture_id)
+        """A picture of the library, or of an instructor's set. Raises InputError where there is none."""
+        found = self.library.records.get(picture_id) or self.sets.record(picture_id)
+        return found or self.library.record(picture_id)
 
     def picture(self, picture_id: str) -> images.Picture:
-        """RGB (H, W, 3). Raises InputError where it left the library, ImageError where its file is damaged."""
-        return images.read(self.record(picture_id).path)
+        """RGB (H, W, 3). Raises InputError where it left the library, ImageError where its file is damaged.
+
+        Also where a picture of an instructor's set is no longer the one that was put there.
+        """
+        record = self.record(picture_id)
+        picture = images.read(record.path)
+        if picture_id not in self.library.records and name_of(picture) != picture_id:
+            raise ImageError("The picture was changed since.", "Take it back from a copy.", kind="changed")
+        return picture
+
+    def indexed(self, picture_id: str) -> Prediction | None:
+        """The model's answer as far as the index has it. Raises ModelError."""
+        return self._opened_index().prediction(picture_id)
 
     @property
     def model_version(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from hematovision.cells import display_name
 from hematovision.errors import ImageError, InputError, ModelError
-from hematovision.quiz import differential, scheduling, session, table
+from hematovision.quiz import differential, drill, scheduling, session, table
 from hematovision.quiz.differential import Differential
 from hematovision.quiz.progress import Progress, progress
 from hematovision.quiz.questions import Asked, ModelAnswer, Question, Reply
@@ -108,6 +108,8 @@ class Practice:
         Endless modes have one session a plan for ever. `once`: an exam of which there is one attempt; when it is over,
         it is returned as it ended. A set brings its own rule of grading. Raises InputError.
         """
+        if plan.mode == session.SET:
+            raise InputError("A published set begins with its join code.", "Join it first.", kind="plan")
         quiz_set = self._asking.quiz_set(plan.scope)
         if quiz_set is not None:
             plan = replace(plan, grading=quiz_set.grading)
@@ -162,6 +164,8 @@ class Practice:
                 return None
             if self._asking.can_show(latest.picture_id):
                 return latest.asked
+            if running.plan.mode == session.SET:
+                raise _unseen()  # every student has the same cells
             self._store.withdraw(latest)
             latest = self._store.stopped_at(running.id)
         if running.has_fixed_cells or running.is_over(now):
@@ -169,6 +173,10 @@ class Practice:
         exam_at = self._known(learner).exam_at
         cell = self._asking.one(running.plan, self._schedule(learner), self._store.seen(learner), now, exam_at)
         return self._store.ask(running, latest.number + 1 if latest else 1, cell, now).asked if cell else None
+
+    def features(self, running: Session, asked: Asked) -> tuple[str, ...]:
+        """The attributes to name before the class, the same ones each time; none but in the drill."""
+        return self._asking.features(asked) if running.plan.mode == drill.MODE else ()
 
     def commit(self, learner: str, question_id: int, reply: Reply) -> Asked:
         """Store the answer, then what the model says of the cell. A second answer changes nothing.
@@ -184,7 +192,8 @@ class Practice:
         if first is None or first.number < question.number:
             raise _stale()
         stored = self._store.answer(session.commit(running, question, reply, self._clock()))
-        if stored.model is None and (model := self._model_answer(stored.picture_id)):
+        may_show = running.plan.policy.show_model
+        if may_show and stored.model is None and (model := self._model_answer(stored.picture_id)):
             self._store.add_model_answer(stored, model)
         return stored.asked
 
@@ -267,7 +276,9 @@ class Practice:
         known = scheduling.schedule(answers)
         forecast = scheduling.forecast(known, now, FORECAST_DAYS, found.exam_at if found else None)
         unseen = [s.id for s in self._store.sessions(learner) if s.has_fixed_cells]
-        return progress(answers, forecast, now, zone, unseen)
+        records = self._pictures.library.records
+        annotations = {q.picture_id: records[q.picture_id].attributes for q in answers if q.picture_id in records}
+        return progress(answers, forecast, now, zone, unseen, annotations)
 
     def export(self, learner: str) -> dict[str, Any]:
         """All that is stored of a learner, ready for JSON; keys of a running exam stay out."""
@@ -278,6 +289,7 @@ class Practice:
                 {"session": s.id, **s.plan.as_dict(), "started_at": s.started_at.isoformat()}
                 for s in self._store.sessions(learner)
             ],
+            "joined": [{"code": one.code, "title": one.title} for one in self._store.publications.joined(learner)],
             "answers": self._rows(learner),
         }
 
@@ -337,10 +349,10 @@ class Practice:
         return self._store.answers(learner, without=self._hidden(learner))
 
     def _hidden(self, learner: str) -> list[int]:
-        """Ids of the sessions that show no key yet."""
+        """Ids of the sessions that show no key yet, or never do."""
         now = self._clock()
-        running = [self._settled(found) for found in self._store.sessions(learner, running=True)]
-        return [found.id for found in running if found.has_fixed_cells and not found.is_over(now)]
+        found = [self._settled(one) for one in self._store.sessions(learner, may_hide=True)]
+        return [one.id for one in found if one.hides_answers(now)]
 
     def _model_answer(self, picture_id: str) -> ModelAnswer | None:
         try:
@@ -364,6 +376,12 @@ def _checked(name: str) -> str:
     if not 0 < len(name) <= 64:
         raise InputError("A name has 1 to 64 letters.", "Choose another one.", kind="name")
     return name
+
+
+def _unseen() -> InputError:
+    return InputError(
+        "A picture of this set cannot be shown.", "Tell your instructor. Your answers are stored.", kind="gone"
+    )
 
 
 def _stale() -> InputError:

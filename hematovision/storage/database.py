@@ -6,8 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from hematovision.errors import DataError
+from hematovision.storage.schema import metadata
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -28,6 +29,15 @@ def open_database(path: Path) -> sa.Engine:
         raise DataError(
             f"The file with your answers, {path}, cannot be opened.", "Check that it is yours to write and not damaged."
         ) from error
+    return engine
+
+
+def open_in_memory() -> sa.Engine:
+    """A database that is gone with the engine."""
+    engine = sa.create_engine("sqlite://", connect_args={"check_same_thread": False}, poolclass=sa.StaticPool)
+    sa.event.listen(engine, "connect", _configure)
+    sa.event.listen(engine, "begin", _begin)
+    metadata.create_all(engine)
     return engine
 
 

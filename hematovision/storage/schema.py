@@ -26,6 +26,8 @@ sessions = sa.Table(
     sa.Column("started_at", sa.DateTime, nullable=False),
     sa.Column("touched_at", sa.DateTime, nullable=False),
     sa.Column("ended_at", sa.DateTime),
+    # Of an attempt at a published set.
+    sa.Column("code", sa.String(8), index=True),
     # A double click on Start begins one session.
     sa.UniqueConstraint("learner", "token", name="one_session_a_token"),
 )
@@ -55,4 +57,28 @@ questions = sa.Table(
     sa.Column("dispute", sa.Text),
     # Two tabs that ask for the next question at once get the same one.
     sa.UniqueConstraint("session_id", "number", name="one_question_a_number"),
+)
+
+publications = sa.Table(
+    "publications",
+    metadata,
+    sa.Column("code", sa.String(8), primary_key=True),
+    sa.Column("set_id", sa.String(28), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("content_hash", sa.String(64), nullable=False),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("published_at", sa.DateTime, nullable=False),
+    sa.Column("closed_at", sa.DateTime),
+    # A double click on Publish makes one version.
+    sa.UniqueConstraint("set_id", "version", name="one_publication_a_version"),
+)
+
+members = sa.Table(
+    "members",
+    metadata,
+    sa.Column("code", sa.String(8), sa.ForeignKey("publications.code", name="member_of_a_publication")),
+    sa.Column("learner", sa.String(64), sa.ForeignKey("learners.id", name="member_is_a_learner")),
+    sa.Column("joined_at", sa.DateTime, nullable=False),
+    sa.PrimaryKeyConstraint("code", "learner"),
 )

@@ -1,27 +1,41 @@
 """The one store: SQLite in the user's folder. Each method is one transaction. Times are UTC."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from hematovision.errors import InputError
-from hematovision.quiz.questions import ModelAnswer, Question, Region, Reply
+from hematovision.quiz.questions import ModelAnswer, Question
 from hematovision.quiz.session import Cell, Learner, Plan, Session
-from hematovision.storage.database import open_database
-from hematovision.storage.schema import learners, questions, sessions
-
-_ANSWERED = questions.c.choice.is_not(None)
-_IS_OPEN = questions.c.choice.is_(None)
-_MODEL_COLUMNS = ("model_version", "model_label", "model_probability")
+from hematovision.storage.database import open_database, open_in_memory
+from hematovision.storage.publications import Publications
+from hematovision.storage.rows import (
+    ANSWERED,
+    IS_OPEN,
+    MODEL_COLUMNS,
+    learner_of,
+    model_row,
+    naive,
+    question_of,
+    question_row,
+    reply_row,
+    select_sessions,
+    session_of,
+)
+from hematovision.storage.schema import learners, members, questions, sessions
 
 
 def open_store(path: Path) -> "Store":
     """The store in the file at `path`, made or brought up to date as needed. Raises DataError."""
     return Store(open_database(path))
+
+
+def open_passing_store() -> "Store":
+    """An empty store in memory, which is gone with the object."""
+    return Store(open_in_memory())
 
 
 class Store:
@@ -34,17 +48,18 @@ class Store:
         self._engine = engine
         # Taken at once: a transaction that reads first and writes later could be turned away in between.
         self._writing = engine.execution_options(begin="BEGIN IMMEDIATE")
+        self.publications = Publications(engine)
 
     def learners(self) -> list[Learner]:
         """Everyone of this machine, in the order in which they came."""
         query = sa.select(learners).order_by(learners.c.created_at, learners.c.id)
         with self._engine.begin() as connection:
-            return [_learner(row) for row in connection.execute(query).mappings()]
+            return [learner_of(row) for row in connection.execute(query).mappings()]
 
     def learner(self, learner: str) -> Learner | None:
         with self._engine.begin() as connection:
             row = connection.execute(sa.select(learners).where(learners.c.id == learner)).mappings().first()
-        return _learner(row) if row else None
+        return learner_of(row) if row else None
 
     def enroll(self, learner: str, name: str, now: datetime, is_account: bool = False) -> Learner:
         """The learner of this name, made with this id where there is none.
@@ -54,12 +69,12 @@ class Store:
         """
         handle = None if is_account or not name else name.casefold()
         known = learners.c.handle == handle if handle else learners.c.id == learner
-        values = {"id": learner, "name": name or None, "handle": handle, "created_at": _naive(now)}
+        values = {"id": learner, "name": name or None, "handle": handle, "created_at": naive(now)}
         self._insert_once(learners, [values])
         with self._writing.begin() as connection:
             if is_account:
                 connection.execute(learners.update().where(known).values(name=name or None))
-            return _learner(connection.execute(sa.select(learners).where(known)).mappings().one())
+            return learner_of(connection.execute(sa.select(learners).where(known)).mappings().one())
 
     def rename(self, learner: str, name: str) -> Learner:
         """Give a learner a name. Raises InputError where another has it."""
@@ -67,7 +82,7 @@ class Store:
         try:
             with self._writing.begin() as connection:
                 connection.execute(learners.update().where(mine).values(name=name, handle=name.casefold()))
-                return _learner(connection.execute(sa.select(learners).where(mine)).mappings().one())
+                return learner_of(connection.execute(sa.select(learners).where(mine)).mappings().one())
         except sa.exc.IntegrityError:
             raise InputError(f"Someone here is called {name} already.", "Take another name.", kind="name") from None
 
@@ -75,11 +90,12 @@ class Store:
         """When the learner's own exam is; None where there is none."""
         statement = learners.update().where(learners.c.id == learner)
         with self._writing.begin() as connection:
-            connection.execute(statement.values(exam_at=_naive(exam_at) if exam_at else None))
+            connection.execute(statement.values(exam_at=naive(exam_at) if exam_at else None))
 
     def delete(self, learner: str) -> None:
         """Delete a learner with all sessions and answers."""
         with self._writing.begin() as connection:
+            connection.execute(members.delete().where(members.c.learner == learner))
             connection.execute(questions.delete().where(questions.c.learner == learner))
             connection.execute(sessions.delete().where(sessions.c.learner == learner))
             connection.execute(learners.delete().where(learners.c.id == learner))
@@ -90,23 +106,24 @@ class Store:
             "learner": learner,
             "token": token,
             "plan": plan.as_dict(),
-            "started_at": _naive(now),
-            "touched_at": _naive(now),
+            "code": plan.code or None,
+            "started_at": naive(now),
+            "touched_at": naive(now),
         }
-        query = _sessions().where(sessions.c.learner == learner, sessions.c.token == token)
+        query = select_sessions().where(sessions.c.learner == learner, sessions.c.token == token)
         try:
             with self._writing.begin() as connection:
                 session_id = connection.execute(sessions.insert().values(values).returning(sessions.c.id)).scalar_one()
-                rows = [_row(learner, session_id, n, cell, now) for n, cell in enumerate(cells, start=1)]
+                rows = [question_row(learner, session_id, n, cell, now) for n, cell in enumerate(cells, start=1)]
                 if rows:
                     connection.execute(questions.insert(), rows)
         except sa.exc.IntegrityError:
             # Begun already, by a double click or in another tab: the learner goes on in it.
             with self._writing.begin() as connection:
                 again = sessions.update().where(sessions.c.learner == learner, sessions.c.token == token)
-                connection.execute(again.values(touched_at=_naive(now)))
+                connection.execute(again.values(touched_at=naive(now)))
         with self._engine.begin() as connection:
-            return _session(connection.execute(query).mappings().one())
+            return session_of(connection.execute(query).mappings().one())
 
     def session(self, learner: str, session_id: int) -> Session | None:
         return self._first_session(sessions.c.learner == learner, sessions.c.id == session_id)
@@ -118,66 +135,69 @@ class Store:
         """The session that the learner did something in last."""
         return self._first_session(sessions.c.learner == learner)
 
-    def sessions(self, learner: str, running: bool = False) -> list[Session]:
-        """All sessions of a learner, or those that were not ended; the one touched last first."""
-        query = _sessions().where(sessions.c.learner == learner)
-        if running:
-            query = query.where(sessions.c.ended_at.is_(None))
+    def sessions(self, learner: str, may_hide: bool = False) -> list[Session]:
+        """All sessions of a learner, or those that may hide keys: all that run, and attempts at published sets.
+
+        The one touched last first.
+        """
+        query = select_sessions().where(sessions.c.learner == learner)
+        if may_hide:
+            query = query.where(sa.or_(sessions.c.ended_at.is_(None), sessions.c.code.is_not(None)))
         with self._engine.begin() as connection:
-            return [_session(row) for row in connection.execute(query).mappings()]
+            return [session_of(row) for row in connection.execute(query).mappings()]
 
     def end(self, session_id: int, now: datetime) -> None:
         """End a session; a second end changes nothing."""
         statement = sessions.update().where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
         with self._writing.begin() as connection:
-            connection.execute(statement.values(ended_at=_naive(now)))
+            connection.execute(statement.values(ended_at=naive(now)))
 
     def question(self, learner: str, question_id: int) -> Question | None:
         query = sa.select(questions).where(questions.c.learner == learner, questions.c.id == question_id)
         with self._engine.begin() as connection:
             row = connection.execute(query).mappings().first()
-        return _question(row) if row else None
+        return question_of(row) if row else None
 
     def stopped_at(self, session_id: int) -> Question | None:
         """Where the learner stopped: the first question without an answer, else the last one."""
         query = sa.select(questions).where(questions.c.session_id == session_id)
-        order = sa.case((_IS_OPEN, questions.c.number)), questions.c.number.desc()
+        order = sa.case((IS_OPEN, questions.c.number)), questions.c.number.desc()
         with self._engine.begin() as connection:
             row = connection.execute(query.order_by(order[0].nulls_last(), order[1]).limit(1)).mappings().first()
-        return _question(row) if row else None
+        return question_of(row) if row else None
 
     def questions(self, session_id: int) -> list[Question]:
         """All questions of a session by number."""
         query = sa.select(questions).where(questions.c.session_id == session_id).order_by(questions.c.number)
         with self._engine.begin() as connection:
-            return [_question(row) for row in connection.execute(query).mappings()]
+            return [question_of(row) for row in connection.execute(query).mappings()]
 
     def answers(self, learner: str, without: Sequence[int] = (), after: Question | None = None) -> list[Question]:
         """All answered questions of a learner but those of some sessions, in the order of the answers.
 
         With `after`, those that come after this answer.
         """
-        mine = questions.c.learner == learner, _ANSWERED, questions.c.session_id.not_in(without)
+        mine = questions.c.learner == learner, ANSWERED, questions.c.session_id.not_in(without)
         query = sa.select(questions).where(*mine)
         if after is not None:
             query = query.where(sa.not_(_up_to(after)))
         with self._engine.begin() as connection:
             rows = connection.execute(query.order_by(questions.c.answered_at, questions.c.id)).mappings()
-            return [_question(row) for row in rows]
+            return [question_of(row) for row in rows]
 
     def count_up_to(self, last: Question, learner: str, without: Sequence[int] = ()) -> int:
         """How many answers `answers` has up to this one and with it."""
-        mine = questions.c.learner == learner, _ANSWERED, questions.c.session_id.not_in(without), _up_to(last)
+        mine = questions.c.learner == learner, ANSWERED, questions.c.session_id.not_in(without), _up_to(last)
         with self._engine.begin() as connection:
             return connection.execute(sa.select(sa.func.count()).where(*mine)).scalar_one()
 
     def ask(self, session: Session, number: int, cell: Cell, now: datetime) -> Question:
         """Store a question. Where that number was asked already (another tab), the stored one stays and is returned."""
-        self._insert_once(questions, [_row(session.learner, session.id, number, cell, now)])
+        self._insert_once(questions, [question_row(session.learner, session.id, number, cell, now)])
         query = sa.select(questions).where(questions.c.session_id == session.id, questions.c.number == number)
         with self._writing.begin() as connection:
             _touch(connection, session.id, now)
-            return _question(connection.execute(query).mappings().one())
+            return question_of(connection.execute(query).mappings().one())
 
     def answer(self, question: Question) -> Question:
         """Store an answer. Returns what is stored: the first answer.
@@ -185,38 +205,38 @@ class Store:
         The clock of the session's next question, where it is drawn already, starts now.
         """
         assert question.reply is not None and question.answered_at is not None
-        now = _naive(question.answered_at)
-        values = _reply_row(question.reply) | {"answered_at": now}
-        left = sa.select(sa.func.min(questions.c.number)).where(questions.c.session_id == question.session_id, _IS_OPEN)
+        now = naive(question.answered_at)
+        values = reply_row(question.reply) | {"answered_at": now}
+        left = sa.select(sa.func.min(questions.c.number)).where(questions.c.session_id == question.session_id, IS_OPEN)
         following = questions.c.session_id == question.session_id, questions.c.number == left.scalar_subquery()
         with self._writing.begin() as connection:
             mine = questions.c.id == question.id
-            if connection.execute(questions.update().where(mine, _IS_OPEN).values(values)).rowcount:
+            if connection.execute(questions.update().where(mine, IS_OPEN).values(values)).rowcount:
                 connection.execute(questions.update().where(*following).values(asked_at=now))
                 _touch(connection, question.session_id, question.answered_at)
-            return _question(connection.execute(sa.select(questions).where(mine)).mappings().one())
+            return question_of(connection.execute(sa.select(questions).where(mine)).mappings().one())
 
     def add_model_answer(self, question: Question, model: ModelAnswer) -> None:
         """Store what the model said of the cell of an answered question; the first one stays."""
-        mine = questions.c.id == question.id, questions.c.model_label.is_(None), _ANSWERED
+        mine = questions.c.id == question.id, questions.c.model_label.is_(None), ANSWERED
         with self._writing.begin() as connection:
-            connection.execute(questions.update().where(*mine).values(_model_row(model)))
+            connection.execute(questions.update().where(*mine).values(model_row(model)))
 
     def take_back(self, question: Question, now: datetime) -> None:
         """Take back the answer to a question if it is the last one of its session; otherwise nothing changes."""
         later = sa.select(questions.c.id).where(
-            questions.c.session_id == question.session_id, questions.c.number > question.number, _ANSWERED
+            questions.c.session_id == question.session_id, questions.c.number > question.number, ANSWERED
         )
-        nothing = dict.fromkeys(("choice", "certainty", "features", "region", "answered_at", *_MODEL_COLUMNS))
+        nothing = dict.fromkeys(("choice", "certainty", "features", "region", "answered_at", *MODEL_COLUMNS))
         with self._writing.begin() as connection:
             if connection.execute(later.limit(1)).first() is None:
-                mine = questions.update().where(questions.c.id == question.id, _ANSWERED)
-                connection.execute(mine.values(nothing | {"asked_at": _naive(now)}))
+                mine = questions.update().where(questions.c.id == question.id, ANSWERED)
+                connection.execute(mine.values(nothing | {"asked_at": naive(now)}))
                 _touch(connection, question.session_id, now)
 
     def revise(self, question: Question) -> None:
         """Store what the learner would say after the reveal; the first one stays."""
-        statement = questions.update().where(questions.c.id == question.id, questions.c.revised.is_(None), _ANSWERED)
+        statement = questions.update().where(questions.c.id == question.id, questions.c.revised.is_(None), ANSWERED)
         with self._writing.begin() as connection:
             connection.execute(statement.values(revised=question.revised))
 
@@ -229,7 +249,7 @@ class Store:
     def withdraw(self, question: Question) -> None:
         """Take back an unanswered question, whose picture cannot be shown."""
         with self._writing.begin() as connection:
-            connection.execute(questions.delete().where(questions.c.id == question.id, _IS_OPEN))
+            connection.execute(questions.delete().where(questions.c.id == question.id, IS_OPEN))
 
     def seen(self, learner: str) -> set[str]:
         """Ids of the pictures that the learner was asked."""
@@ -239,7 +259,7 @@ class Store:
 
     def counts(self, learner: str, without: Sequence[int] = ()) -> tuple[int, int]:
         """(cells answered, answered right), without some sessions."""
-        mine = questions.c.learner == learner, _ANSWERED, questions.c.session_id.not_in(without)
+        mine = questions.c.learner == learner, ANSWERED, questions.c.session_id.not_in(without)
         right = sa.func.coalesce(sa.func.sum(sa.cast(questions.c.choice == questions.c.key, sa.Integer)), 0)
         query = sa.select(sa.func.count(), right).where(*mine)
         with self._engine.begin() as connection:
@@ -248,8 +268,8 @@ class Store:
 
     def _first_session(self, *conditions: sa.ColumnElement[bool]) -> Session | None:
         with self._engine.begin() as connection:
-            row = connection.execute(_sessions().where(*conditions).limit(1)).mappings().first()
-        return _session(row) if row else None
+            row = connection.execute(select_sessions().where(*conditions).limit(1)).mappings().first()
+        return session_of(row) if row else None
 
     def _insert_once(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         try:
@@ -261,87 +281,10 @@ class Store:
 
 def _up_to(last: Question) -> sa.ColumnElement[bool]:
     assert last.answered_at is not None
-    moment = _naive(last.answered_at)
+    moment = naive(last.answered_at)
     same = sa.and_(questions.c.answered_at == moment, questions.c.id <= last.id)
     return sa.or_(questions.c.answered_at < moment, same)
 
 
 def _touch(connection: sa.Connection, session_id: int, now: datetime) -> None:
-    connection.execute(sessions.update().where(sessions.c.id == session_id).values(touched_at=_naive(now)))
-
-
-def _sessions() -> sa.Select[Any]:
-    """Sessions with the counts of their questions, the one touched last first."""
-    mine = questions.c.session_id == sessions.c.id
-    asked = sa.select(sa.func.count()).where(mine).scalar_subquery().label("asked")
-    answered = sa.select(sa.func.count()).where(mine, _ANSWERED).scalar_subquery().label("answered")
-    return sa.select(sessions, asked, answered).order_by(sessions.c.touched_at.desc(), sessions.c.id.desc())
-
-
-def _row(learner: str, session_id: int, number: int, cell: Cell, now: datetime) -> dict[str, Any]:
-    return {
-        "learner": learner,
-        "session_id": session_id,
-        "number": number,
-        "picture_id": cell.picture_id,
-        "key": cell.key,
-        "choices": list(cell.choices),
-        "topic": cell.topic,
-        "asked_at": _naive(now),
-    }
-
-
-def _reply_row(reply: Reply) -> dict[str, Any]:
-    return {
-        "choice": reply.choice,
-        "certainty": reply.certainty,
-        "features": dict(reply.features) or None,
-        "region": asdict(reply.region) if reply.region else None,
-    }
-
-
-def _model_row(model: ModelAnswer) -> dict[str, Any]:
-    return dict(zip(_MODEL_COLUMNS, (model.version, model.label, model.probability), strict=True))
-
-
-def _learner(row: Mapping[Any, Any]) -> Learner:
-    return Learner(row["id"], row["name"] or "", _aware(row["exam_at"]))
-
-
-def _session(row: Mapping[Any, Any]) -> Session:
-    started_at = row["started_at"].replace(tzinfo=UTC)
-    plan = Plan(**row["plan"])
-    return Session(row["id"], row["learner"], plan, started_at, _aware(row["ended_at"]), row["asked"], row["answered"])
-
-
-def _question(row: Mapping[Any, Any]) -> Question:
-    reply = model = None
-    if row["choice"] is not None:
-        region = Region(**row["region"]) if row["region"] else None
-        reply = Reply(row["choice"], row["certainty"], row["features"] or {}, region)
-    if row["model_label"] is not None:
-        model = ModelAnswer(row["model_version"], row["model_label"], row["model_probability"])
-    return Question(
-        id=row["id"],
-        session_id=row["session_id"],
-        number=row["number"],
-        picture_id=row["picture_id"],
-        key=row["key"],
-        choices=tuple(row["choices"]),
-        topic=row["topic"],
-        asked_at=row["asked_at"].replace(tzinfo=UTC),
-        reply=reply,
-        answered_at=_aware(row["answered_at"]),
-        model=model,
-        revised=row["revised"],
-        dispute=row["dispute"],
-    )
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment else None
-
-
-def _naive(moment: datetime) -> datetime:
-    """SQLite keeps no time zone: UTC goes in and comes out."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    connection.execute(sessions.update().where(sessions.c.id == session_id).values(touched_at=naive(now)))

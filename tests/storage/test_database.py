@@ -79,6 +79,49 @@ def test_the_learner_goes_on_at_the_same_question_in_the_same_scope(old):
     assert [found.plan.scope for found in store.sessions("local")] == ["core_four", "set:band-segmented"]
 
 
+@pytest.fixture
+def second(old):
+    """The same at the second schema, with an exam that ended and a name."""
+    migrate(old, "0002")
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE learners SET name = 'Ben', handle = 'ben' WHERE id = 'ben'")
+        plan = '{"mode": "exam", "scope": "all_eight", "choices": 4, "length": 1, "minutes": 5, "grading": "certainty"}'
+        times = ("2026-01-02 08:00:00.000000", "2026-01-02 08:01:00.000000", "2026-01-02 08:01:00.000000")
+        connection.execute(
+            "INSERT INTO sessions (id, learner, token, plan, started_at, touched_at, ended_at)"
+            " VALUES (9, 'ben', 'exam/1', ?, ?, ?, ?)",
+            (plan, *times),
+        )
+        connection.execute(
+            "INSERT INTO questions (learner, session_id, number, picture_id, key, choices, asked_at, choice, certainty,"
+            " answered_at, revised, dispute) VALUES ('ben', 9, 1, 'p9', 'platelet', '[\"platelet\", \"monocyte\"]',"
+            " ?, 'platelet', 3, ?, 'monocyte', 'no')",
+            times[:2],
+        )
+        connection.commit()
+    return old
+
+
+def all_rows(path, table, columns="*"):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(f"SELECT {columns} FROM {table} ORDER BY id")]
+
+
+def test_every_row_of_the_second_schema_is_kept_as_it_is(second):
+    before = {table: all_rows(second, table) for table in ("learners", "sessions", "questions")}
+    assert [len(rows) for rows in before.values()] == [2, 4, 5]
+    store = open_store(second)
+    for table, rows in before.items():
+        extra = {"code": None} if table == "sessions" else {}
+        assert all_rows(second, table) == [row | extra for row in rows]
+    exam = store.session("ben", 9)
+    assert exam.plan == Plan("exam", "all_eight", 4, 1, 5, "certainty") and exam.plan.code == ""
+    (answer,) = store.questions(9)
+    assert (answer.choice, answer.reply.certainty, answer.revised, answer.dispute) == ("platelet", 3, "monocyte", "no")
+    assert store.counts("ben") == (2, 1) and store.publications.all() == []
+
+
 def test_a_migration_that_is_killed_leaves_the_old_database_whole(old, monkeypatch):
     def killed(*arguments, **options):
         raise sa.exc.OperationalError("killed", None, Exception())

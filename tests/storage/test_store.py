@@ -156,7 +156,7 @@ def test_an_end_is_the_first_end(store):
     store.end(session.id, LATER)
     store.end(session.id, LATER + timedelta(days=1))
     assert store.session("ann", session.id).ended_at == LATER
-    assert store.sessions("ann", running=True) == []
+    assert store.sessions("ann", may_hide=True) == []
 
 
 def test_answers_come_in_the_order_in_which_they_were_given(store):
