@@ -99,6 +99,10 @@ class Explain:
         case = self._case(picture, prediction, target, frame)
         return lay(self._raw(case, method, depth, weights, progress), case.frame, picture.shape)
 
+    def regions(self, picture: Picture) -> CellRegions | None:
+        """Nucleus, cytoplasm and background of a picture of one cell; None where no nucleus is found."""
+        return self._kept.get((_sum_of(picture), "regions"), lambda: cell_regions(picture))
+
     def contrast(
         self, picture: Picture, prediction: Prediction, one: Target, other: Target, frame: Frame | None = None
     ) -> Map:
@@ -120,14 +124,17 @@ class Explain:
         seen = self._seen(case)
         scale = seen.inputs.shape[0] / case.frame.side
         x, y = (place[0] - case.frame.x) * scale, (place[1] - case.frame.y) * scale
-        return occlude_at(seen.inputs, (x, y), side * scale, case.target, seen.empty, self.classifier.logits_of)
+        # As everywhere, probabilities of classes are calibrated, and those of attributes are not.
+        temperature = prediction.temperature if case.target[0] == CLASS_HEAD else 1.0
+        forward = self.classifier.logits_of
+        return occlude_at(seen.inputs, (x, y), side * scale, case.target, seen.empty, forward, temperature)
 
     def logit_parts(
         self, picture: Picture, prediction: Prediction, target: Target | None = None, frame: Frame | None = None
     ) -> LogitParts | None:
         """What nucleus, cytoplasm and background add to the target's logit; None where no nucleus is found."""
         case = self._case(picture, prediction, target, frame)
-        regions = self._regions(case)
+        regions = self.regions(case.picture)
         if regions is None:
             return None
         logit = float(prediction.logits[output_index(*case.target)])
@@ -145,7 +152,7 @@ class Explain:
     ) -> Placement | None:
         """Where a map's evidence lies; None where there is none, or no nucleus is found."""
         case = self._case(picture, prediction, target, frame)
-        regions = self._regions(case)
+        regions = self.regions(case.picture)
         if regions is None:
             return None
         return placement(lay(self._raw(case, method, depth, TRAINED, progress), case.frame, picture.shape), regions)
@@ -178,11 +185,12 @@ class Explain:
         methods: Sequence[str],
         target: Target | None = None,
         frame: Frame | None = None,
+        depth: str = COMMON,
         progress: Progress | None = None,
     ) -> dict[tuple[str, str], float | None]:
         """Rank correlation of the maps of each two of the methods; None where one of the two has no evidence."""
         case = self._case(picture, prediction, target, frame)
-        maps = {name: self._squared(self._raw(case, name, COMMON, TRAINED, progress)) for name in methods}
+        maps = {name: self._squared(self._raw(case, name, depth, TRAINED, progress)) for name in methods}
         return {(one, other): agreement(maps[one], maps[other]) for one, other in combinations(methods, 2)}
 
     def sanity(
@@ -256,9 +264,6 @@ class Explain:
 
         return self._kept.get((case.digest, "seen"), compute)
 
-    def _regions(self, case: "_Case") -> CellRegions | None:
-        return self._kept.get((case.digest, "regions"), lambda: cell_regions(case.picture))
-
     def _squared(self, raw: Map) -> Map:
         """The map's evidence at the network's size, (size, size)."""
         size = self.classifier.card.size
@@ -277,8 +282,12 @@ class _Case:
     @cached_property
     def digest(self) -> str:
         """Of the picture's content and its frame: two sessions that look at the same cell share its maps."""
-        told = f"{self.picture.shape} {self.frame}".encode()
-        return hashlib.sha256(np.ascontiguousarray(self.picture).tobytes() + told).hexdigest()
+        return _sum_of(self.picture, f"{self.frame}")
+
+
+def _sum_of(picture: Picture, more: str = "") -> str:
+    told = f"{picture.shape} {more}".encode()
+    return hashlib.sha256(np.ascontiguousarray(picture).tobytes() + told).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from hematovision.images import Picture
 from hematovision.library.records import Record
 from hematovision.services import Services
 from hematovision.ui.explain import show_reasons
+from hematovision.ui.map_cell import take_out
 from hematovision.ui.page import errors_shown
+from hematovision.ui.similar import show_similar
 from hematovision.ui.widgets import (
     NOT_FOR_DIAGNOSIS,
     all_targets,
@@ -23,7 +25,6 @@ from hematovision.ui.widgets import (
     verdict,
 )
 from hematovision.vision.classifier import Prediction
-from hematovision.vision.heatmap import METHODS
 from hematovision.vision.reading import CellReading, PictureReading
 from hematovision.vision.trust import CHECK, CONFIDENT
 
@@ -58,14 +59,17 @@ def show_answer(services: Services, picture: Picture, reading: PictureReading, r
         targets = all_targets()
         likeliest = targets.index((CLASS_HEAD, cell.prediction.label))
         target = st.selectbox("What speaks for", targets, index=likeliest, format_func=target_name)
-        method = st.selectbox("Method", tuple(METHODS), format_func=METHODS.__getitem__)
         opacity = opacity_slider("classify-opacity")
+        if st.button("More heat maps of this cell", key="more-maps"):
+            take_out(services, st.session_state, picture, cell, record)
+            st.switch_page("pages/explore/heatmaps.py")
         with st.expander("Features the model sees"):
             attribute_list(cell.prediction.attributes)
         st.caption(NOT_FOR_DIAGNOSIS)
     with left:
         backdrop = boxed(picture, [c.box for c in reading.cells])
-        heat_map(services.explain, picture, cell.prediction, target, opacity, method, cell.frame, backdrop)
+        heat_map(services.explain, picture, cell.prediction, target, opacity, cell.frame, backdrop)
+    show_similar(services, cell.prediction, record.picture_id if record else "")
 
 
 def _answer_set(prediction: Prediction) -> None:

@@ -8,15 +8,14 @@ import cv2
 import streamlit as st
 from streamlit import runtime
 
-from hematovision.cells import class_of, display_name
+from hematovision.cells import NO_NUCLEUS, class_of, display_name
 from hematovision.errors import InputError, ModelError
 from hematovision.images import Picture, encode_png
 from hematovision.quiz.questions import Region
 from hematovision.services import Services
 from hematovision.services.pictures import Pictures
-from hematovision.smear.cell_mask import CellRegions, cell_regions
 from hematovision.ui.widgets import cell_caption, percent
-from hematovision.vision.marked import NO_NUCLEUS, Parts, ellipse, parts_of, share_of_evidence
+from hematovision.vision.marked import Parts, ellipse, parts_of, share_of_evidence
 from hematovision.vision.trust import NOT_BLOOD
 
 _HERE = Path(__file__).parent
@@ -114,7 +113,7 @@ def compare_mark(services: Services, picture_id: str, key: str, region: Region) 
     """
     picture = services.pictures.picture(picture_id)
     marked = ellipse(region, picture.shape)
-    cell = None if class_of(key) in NO_NUCLEUS else _regions(picture_id, picture)
+    cell = None if class_of(key) in NO_NUCLEUS else services.explain.regions(picture)
     parts = None if cell is None else parts_of(marked, cell)
     evidence, label = None, ""
     with suppress(ModelError):
@@ -135,8 +134,3 @@ def mark_in_words(parts: Parts | None, share: float, evidence: float | None, lab
     if evidence is None:
         return f"{held}."
     return f"{held}, and {percent(evidence)} of the model's evidence for {display_name(label).lower()}."
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _regions(picture_id: str, _picture: Picture) -> CellRegions | None:
-    return cell_regions(_picture)

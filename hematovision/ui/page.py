@@ -46,6 +46,12 @@ def errors_shown() -> Iterator[None]:
         show_error(error)
 
 
+def begin_at_top(step: str) -> None:
+    """Scroll up where `step`, plain words, is another one than before: what it says first must not lie out of sight."""
+    script = f'// {step}\ndocument.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);'
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
 @st.cache_resource(show_spinner="Opening the library …")
 def _services() -> Services:
     services = open_services(load_settings())

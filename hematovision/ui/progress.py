@@ -96,6 +96,16 @@ def show_calibration(found: Progress) -> None:
         show_figures("calibration", [calibration_figure(found)])
 
 
+def show_features(found: Progress) -> None:
+    """How often each attribute was named as annotated; nothing where none was named."""
+    if not found.features:
+        return
+    st.header("Features")
+    st.markdown("As the experts annotated them, of all that you named. What you could not tell counts as not named so.")
+    rows = {display_name(name): f"{figure.right} of {figure.n}" for name, figure in found.features.items()}
+    st.html(_facts(rows))
+
+
 def show_reliance(found: Progress) -> None:
     """What the learner did where the model said something else, split by whether the model was right."""
     st.header("You and the model")

@@ -3,7 +3,7 @@
 What was said of a cell but not yet committed to is a draft. `State` is `st.session_state`, or a plain dict in tests.
 """
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -16,7 +16,9 @@ from hematovision.quiz.questions import Asked, Reply
 from hematovision.quiz.session import KEYS_AT_THE_END, MODES, Plan, Session
 from hematovision.services.pictures import Pictures
 from hematovision.services.practice import Practice, scope_title
+from hematovision.ui.drill import Told, ask_feature, show_told
 from hematovision.ui.marking import cell_to_mark, region_of
+from hematovision.ui.page import begin_at_top
 
 State = MutableMapping[Any, Any]
 
@@ -56,7 +58,7 @@ def enter_stays() -> None:
 
 
 def say(state: State, question_id: int, name: str, value: object) -> None:
-    """Note the `choice`, the `certainty` or the `region` of a draft; the same certainty again takes it back."""
+    """Note the `choice`, `certainty`, `region` or `features` of a draft; the same certainty again takes it back."""
     draft = _draft(state, question_id)
     if name == "certainty" and draft.get(name) == value:
         value = None
@@ -69,8 +71,8 @@ def reply(state: State, question_id: int) -> Reply | None:
     if not draft.get("choice"):
         return None
     seen = {name: state.get(_feature_key(name, question_id)) for name in ATTRIBUTES}
-    ticked = {name: value for name, value in seen.items() if value}
-    return Reply(draft["choice"], draft.get("certainty"), ticked, region_of(state.get(_region_key(question_id))))
+    features = draft.get("features") or {name: value for name, value in seen.items() if value}
+    return Reply(draft["choice"], draft.get("certainty"), features, region_of(state.get(_region_key(question_id))))
 
 
 def ask(
@@ -80,9 +82,11 @@ def ask(
     rule: str,
     on_commit: Callable[[int], None],
     in_exam: bool = False,
+    features: Sequence[str] = (),
 ) -> None:
     """The cell and the choices, with keys 1 to n; nothing here knows the key. In an exam there is no help.
 
+    The choices come once all of `features` are named: the attributes that a drill asks for first.
     Raises InputError, ImageError.
     """
     draft = _draft(state, question.id)
@@ -94,7 +98,17 @@ def ask(
         if region != start:
             # The picture forgets its mark while another page is shown; the draft does not.
             say(state, question.id, "region", region)
+        begin_at_top(f"asked {question.id}")
+    told: Told = draft.get("features", {})
+
+    def tell(features: Told) -> None:
+        say(state, question.id, "features", features)
+
     with answer:
+        if len(told) < len(features):
+            ask_feature(features, told, tell)
+            show_told(told, tell)
+            return
         st.header("Which cell is this?")
         for key, choice in enumerate(question.choices, start=1):
             name = display_name(choice)
@@ -113,7 +127,8 @@ def ask(
             on_click=on_commit,
             args=(question.id,),
         )
-        if not in_exam:
+        show_told(told, tell)
+        if not in_exam and not features:
             with st.expander("Show me what to look at", key=f"look-at-{question.id}"):
                 st.markdown("\n".join(f"- {line}" for line in LOOK_AT))
             with st.expander("Features I see", key=f"features-{question.id}"):

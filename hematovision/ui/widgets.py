@@ -15,7 +15,7 @@ from hematovision.services.pictures import Pictures
 from hematovision.smear.framing import Box, Frame
 from hematovision.ui.page import show_error
 from hematovision.vision.classifier import Prediction
-from hematovision.vision.heatmap import GRADCAM, overlay
+from hematovision.vision.heatmap import overlay
 
 STATUS_WORDS = {
     "confident": "✓ Confident",
@@ -111,7 +111,6 @@ def heat_map(
     prediction: Prediction,
     target: tuple[str, str],
     opacity: float,
-    method: str = GRADCAM,
     frame: Frame | None = None,
     backdrop: Picture | None = None,
     note: str = "",
@@ -122,14 +121,9 @@ def heat_map(
     """
     name = target_name(target)
     try:
-        if method == GRADCAM:
-            evidence = explain.evidence(picture, prediction, target, method, frame)
-        else:
-            with st.spinner("TensorFlow is at work; its first start takes a few seconds."):
-                evidence = explain.evidence(picture, prediction, target, method, frame)
+        evidence = explain.evidence(picture, prediction, target, frame=frame)
     except HematoVisionError as error:
         show_error(error)
-        st.button("Try again", key=f"again-{target}-{method}")
         return
     backdrop = picture if backdrop is None else backdrop
     if not evidence.any():

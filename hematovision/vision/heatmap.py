@@ -12,11 +12,19 @@ from numpy.typing import NDArray
 
 from hematovision.images import Picture
 from hematovision.smear.framing import Frame, paste
-from hematovision.vision import methods
-from hematovision.vision.methods import GRADCAM, GRADCAM_GRADIENTS
 
-METHODS: dict[str, str] = {name: methods.METHODS[name].title for name in (GRADCAM, GRADCAM_GRADIENTS)}
-"""Those that take the same time for any picture, as the Classify page offers them; all are in `vision.methods`."""
+Colors = NDArray[np.uint8]
+"""(256, 3) RGB, from the weakest level to the strongest."""
+
+
+def color_table(name: int) -> Colors:
+    """One of OpenCV's color maps."""
+    levels = np.arange(256, dtype=np.uint8)[:, None]
+    return cv2.cvtColor(cv2.applyColorMap(levels, name), cv2.COLOR_BGR2RGB)[:, 0]
+
+
+VIRIDIS = color_table(cv2.COLORMAP_VIRIDIS)
+"""Which people with any color vision can read."""
 
 SHARPNESS = 2.0
 """The LayerCAM paper's scaling of the maps of early layers, whose peaks are far above the rest of them."""
@@ -80,13 +88,19 @@ def lay_signed(values: NDArray[np.float32], frame: Frame, shape: tuple[int, ...]
     return paste(values, frame, shape)
 
 
-def overlay(picture: Picture, evidence: NDArray[np.float32], opacity: float = 0.6) -> Picture:
+def overlay(
+    picture: Picture,
+    evidence: NDArray[np.float32],
+    opacity: float = 0.6,
+    colors: Colors = VIRIDIS,
+    is_signed: bool = False,
+) -> Picture:
     """The picture with evidence (H, W) in [0, 1] laid over it; where there is none, the picture shows as it is.
 
-    Colors are Viridis, which people with any color vision can read. `opacity` is in [0, 1].
+    Signed evidence is in [-1, 1], and 0 in the middle of `colors`. `opacity` is in [0, 1].
     """
-    levels = np.round(evidence * 255).astype(np.uint8)
-    colors = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS), cv2.COLOR_BGR2RGB)
+    levels = np.round((evidence + 1) * 127.5 if is_signed else evidence * 255).astype(np.uint8)
     # Steeper than the evidence itself, so that a middling one is seen, and smooth where it fades out.
-    weight = (opacity * np.sin(evidence * np.pi / 2)).astype(np.float32)
-    return cv2.blendLinear(picture, colors, 1 - weight, weight).astype(np.uint8)
+    weight = (opacity * np.sin(np.abs(evidence) * np.pi / 2)).astype(np.float32)
+    painted = np.take(colors, levels, axis=0)
+    return cv2.blendLinear(picture, painted, 1 - weight, weight).astype(np.uint8)

@@ -12,9 +12,6 @@ from hematovision.smear.cell_mask import CellRegions
 
 Mask = NDArray[np.bool_]
 
-NO_NUCLEUS = ("platelet",)
-"""Classes whose cells have none: what is stained in a picture of theirs is no nucleus."""
-
 
 @dataclass(frozen=True)
 class Parts:

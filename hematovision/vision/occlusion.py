@@ -62,15 +62,24 @@ def occlusion_map(
 
 
 def occlude_at(
-    inputs: NDArray, place: tuple[float, float], side: float, target: tuple[str, str], empty: Color, forward: Forward
+    inputs: NDArray,
+    place: tuple[float, float],
+    side: float,
+    target: tuple[str, str],
+    empty: Color,
+    forward: Forward,
+    temperature: float = 1.0,
 ) -> Occluded:
-    """What one square patch does, with its middle at `place` (x, y) and of `side`, in pixels of `inputs`."""
+    """What one square patch does, with its middle at `place` (x, y) and of `side`, in pixels of `inputs`.
+
+    Probabilities are calibrated where `temperature` is that of the target's head.
+    """
     x, y = place
     patch = covered(inputs, _span(y, side, inputs.shape[0]), _span(x, side, inputs.shape[1]), empty)
     logits = forward(np.stack([inputs, patch]))
     head, value = target
     index, within = output_index(head, value), output_slice(head)
-    probabilities = softmax(logits[:, within])[:, index - within.start]
+    probabilities = softmax(logits[:, within] / temperature)[:, index - within.start]
     return Occluded(*map(float, (*logits[:, index], *probabilities)))
 
 

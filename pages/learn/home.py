@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from hematovision.quiz.session import SET
 from hematovision.ui.learner import current_learner, learner_line
 from hematovision.ui.page import errors_shown, start_page
 from hematovision.ui.quiz import endless, in_words
@@ -15,8 +16,8 @@ practice = services.practice
 learner = current_learner(services)
 sessions = practice.sessions(learner)
 running = [s for s in sessions if s.has_fixed_cells and not s.is_over(datetime.now(UTC))]
-# An exam's clock runs; a slide waits, and is gone on with where it was the last thing done.
-begun = next((s.plan.mode for s in running if s.plan.mode == "exam" or s == sessions[0]), None)
+# A clock runs; what has none waits, and is gone on with where it was the last thing done.
+begun = next((s.plan for s in running if s.deadline or s == sessions[0]), None)
 _, plan = endless(practice, learner)
 
 
@@ -32,9 +33,11 @@ with words:
     answered, right = practice.counts(learner)
     label = "Go on with practice" if answered else "Start practice"
     if begun:
-        label = f"Go on with the {begun}"
+        label = f"Go on with the {begun.mode}"
     if st.button(label, type="primary", shortcut="Enter", key="start"):
-        st.switch_page(f"pages/learn/{begun or 'quiz'}.py")
+        if begun and begun.mode == SET:
+            st.switch_page("pages/learn/join.py", query_params={"code": begun.code})
+        st.switch_page(f"pages/learn/{begun.mode if begun else 'quiz'}.py")
     if answered and not begun:
         due = practice.due(learner, plan.scope)
         if due.count:

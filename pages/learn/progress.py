@@ -13,6 +13,7 @@ from hematovision.ui.progress import (
     show_curve,
     show_data,
     show_due,
+    show_features,
     show_pairs,
     show_reliance,
     show_times,
@@ -53,6 +54,7 @@ if found.total.n:
     show_curve(found)
     show_times(found)
     show_calibration(found)
+    show_features(found)
     show_reliance(found)
     show_due(found)
 else:

@@ -69,7 +69,8 @@ try:
         nothing_due()
         quiz.choose_plan(plan, scopes, ask_next)
     elif asked.is_open:
-        quiz.ask(state, services.pictures, asked, session.plan.grading, commit)
+        features = practice.features(session, asked)
+        quiz.ask(state, services.pictures, asked, session.plan.grading, commit, features=features)
         quiz.choose_plan(plan, scopes, ask_next)
     else:
         reveal(services, practice.reveal(learner, asked.id), learner, lambda: ask_next(plan))

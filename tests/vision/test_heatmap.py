@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -17,6 +17,7 @@ def test_a_map_without_evidence_stays_all_zero():
     assert not positive(np.array([[-1.0, -3.0], [0.0, -2.0]], np.float32)).any()
 
 
+@settings(deadline=None)
 @given(arrays(np.float32, (7, 7), elements=st.floats(-100, 100, width=32)))
 def test_evidence_lies_between_zero_and_one_and_keeps_its_order(raw):
     found = positive(raw)
@@ -59,6 +60,7 @@ def test_common_to_all_depths_is_their_product():
     assert not common([fine, np.zeros((1, 1), np.float32)]).any()
 
 
+@settings(deadline=None)
 @given(*2 * [arrays(np.float32, (3, 3), elements=st.floats(-100, 100, width=32))])
 def test_what_is_common_is_nowhere_more_than_any_depth_shows(one, other):
     found = common([one, other])
@@ -72,6 +74,7 @@ def test_a_contrast_keeps_its_sign_and_one_scale_for_both_sides():
     assert not contrast(one, one).any()
 
 
+@settings(deadline=None)
 @given(*2 * [arrays(np.float32, (3, 3), elements=st.floats(-100, 100, width=32))])
 def test_a_contrast_the_other_way_round_is_its_opposite(one, other):
     assert np.array_equal(contrast(one, other), -contrast(other, one))

@@ -1,0 +1,85 @@
+"""The Join page before an attempt: code and name, what awaits, and what was joined before."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from hematovision.cells import display_name
+from hematovision.quiz.session import Session
+from hematovision.services import Services
+from hematovision.services.attempts import Invitation
+from hematovision.ui.learner import current_learner
+from hematovision.ui.page import errors_shown
+from hematovision.ui.progress import learner_zone
+from hematovision.ui.set_rules import in_sentences, in_short
+from hematovision.ui.sign_in import current_account
+from hematovision.ui.teach import plain
+
+_KEY = "learner"  # see ui/learner.py
+
+
+def joining_learner(services: Services) -> str | None:
+    """The account, or who chose a name in this browser; None where a name is still to be given.
+
+    On the other pages the only learner of a machine is taken to be in front of it. A student who follows a link is not.
+    """
+    if current_account():
+        return current_learner(services)
+    chosen = str(st.session_state.get(_KEY) or st.query_params.get(_KEY, ""))
+    if not any(known.id == chosen and known.name for known in services.practice.learners()):
+        return None
+    # Also where there is one learner alone: a reload, and a server that was killed, must not ask again.
+    st.session_state[_KEY] = chosen
+    if st.query_params.get(_KEY) != chosen:
+        st.query_params[_KEY] = chosen
+    return current_learner(services)
+
+
+def ask_to_join(services: Services, student: str, code: str, on_joined: Callable[[str], None]) -> None:
+    """The code, the name where no account tells it, and one button."""
+    account = current_account()
+    names = {known.id: known.name for known in services.practice.learners()}
+
+    def join() -> None:
+        with errors_shown():
+            learner = student if account else services.practice.enroll(st.session_state["join-name"]).id
+            publication = services.attempts.join(learner, st.session_state["join-code"])
+            st.session_state[_KEY] = learner
+            on_joined(publication.code)
+
+    with st.form("join", border=False, width=420):
+        st.text_input("Code", code, max_chars=12, key="join-code", placeholder="K7M 4QX")
+        if not account:
+            st.text_input("Your name", names.get(student, ""), max_chars=64, key="join-name")
+        st.form_submit_button("Join", key="join", type="primary", width="stretch", on_click=join)
+
+
+def show_joined(services: Services, student: str, on_open: Callable[[str], None]) -> None:
+    """The sets that a student joined before."""
+    if joined := services.attempts.joined(student):
+        st.subheader("Your sets")
+    for publication in joined:
+        label, key = plain(publication.title), f"open-{publication.code}"
+        st.button(label, key=key, type="tertiary", on_click=on_open, args=(publication.code,))
+
+
+def show_invitation(found: Invitation, on_begin: Callable[[], None], on_open: Callable[[Session], None]) -> None:
+    """What awaits, and one button to begin; the results of attempts before."""
+    used = len(found.attempts)
+    st.title(plain(found.publication.title))
+    st.markdown(f"**{in_short(found.cells, found.policy, used)}**")
+    st.markdown(f"Choices: {', '.join(display_name(name).lower() for name in found.choices)}.")
+    st.markdown(" ".join(in_sentences(found.policy, found.grading, learner_zone())))
+    if found.refusal:
+        st.info(f"**{found.refusal.message}** {found.refusal.hint}", icon=None)
+    else:
+        label = "Begin another attempt" if used else "Begin"
+        st.button(label, key="begin", type="primary", shortcut="Enter", on_click=on_begin)
+    for number, attempt in enumerate(found.attempts, start=1):
+        st.button(
+            f"Result of attempt {number}",
+            key=f"result-{attempt.id}",
+            type="tertiary",
+            on_click=on_open,
+            args=(attempt,),
+        )

@@ -1,0 +1,177 @@
+"""What a class answered to a published set: who is how far, each student cell by cell, each cell's share right."""
+
+from datetime import tzinfo
+from html import escape
+
+import streamlit as st
+
+from hematovision.cells import display_name
+from hematovision.quiz.publication import Publication
+from hematovision.quiz.results import Attempt, ItemResult, Results, Student
+from hematovision.services import Services
+from hematovision.services.teach import Teach
+from hematovision.ui.learner import NAMELESS
+from hematovision.ui.page import errors_shown
+from hematovision.ui.teach import gallery, in_gallery, pages_of, plain, show_code, small_picture
+from hematovision.ui.widgets import percent
+
+_ON_PAGE = 18
+_STATES = {"joined": "Not begun", "running": "In the middle", "ended": "Done"}
+
+
+def choose_publication(known: list[Publication]) -> Publication:
+    """One of the publications, by the code in the address; at first the newest."""
+    by_code = {one.code: one for one in known}
+    wanted = st.query_params.get("code")
+
+    def show() -> None:
+        st.query_params["code"] = st.session_state["results-of"]
+
+    codes = list(by_code)
+    return by_code[
+        st.selectbox(
+            "Set",
+            codes,
+            index=codes.index(wanted) if wanted in codes else 0,
+            format_func=lambda code: _in_words(by_code[code]),
+            key="results-of",
+            on_change=show,
+        )
+    ]
+
+
+def show_head(teach: Teach, actor: str, found: Results) -> None:
+    """How many have joined and are done, the code, the table to take away, and how to close the set."""
+    publication = found.publication
+    st.markdown(
+        f"**{len(found.students)} joined** · {found.count('joined')} not begun · "
+        f"{found.count('running')} in the middle · {found.count('ended')} done"
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Look again", key="again")
+        st.download_button(
+            "Download CSV",
+            lambda: teach.results_csv(actor, publication.code),
+            file_name=f"results-{publication.code}.csv",
+            mime="text/csv",
+            key="csv",
+            on_click="ignore",
+        )
+        if publication.closed_at:
+            st.caption(f"Closed on {publication.closed_at:%d %B %Y}.")
+            return
+        with st.popover("Code"):
+            show_code(publication)
+        with st.popover("Close"):
+            st.markdown("Nobody begins any more, and what runs ends now. It cannot be opened again.")
+            st.button("Close this set", key="close", on_click=_close, args=(teach, actor, publication.code))
+
+
+def show_students(services: Services, found: Results, zone: tzinfo) -> None:
+    """A table of all attempts, and below it the answers of one student."""
+    if not found.students:
+        st.markdown("Nobody has joined yet. Give them the code.")
+        return
+    st.html(students_table(found, zone))
+    answered = [student for student in found.students if student.attempts]
+    if not answered:
+        return
+    student = st.selectbox("Answers of", answered, format_func=_name, key="student")
+    attempt = student.attempts[-1]
+    if len(student.attempts) > 1:
+        attempts = list(student.attempts)
+        attempt = st.selectbox("Attempt", attempts, format_func=lambda one: f"Attempt {one.number}", key="attempt")
+    _show_answers(services, found, attempt)
+
+
+def show_items(services: Services, found: Results) -> None:
+    """Each cell with the share right and what was said instead, the hardest first."""
+    st.caption("Of each student the first attempt: later, the key may have been seen.")
+    items = sorted(found.items, key=lambda item: (item.right.share is None, item.right.share or 0.0, item.number))
+    first = st.session_state.get("items-first", 0)
+    with gallery("items"):
+        for item in items[first : first + _ON_PAGE]:
+            with in_gallery():
+                small_picture(services.pictures, item.picture_id, f"Cell {item.number}: {display_name(item.key)}")
+                st.caption(item_words(item))
+    pages_of(len(items), _ON_PAGE, "items-first")
+
+
+def students_table(found: Results, zone: tzinfo) -> str:
+    """A row for each attempt, and one for each student who has not begun."""
+    heads = ("Student", "State", "Attempt", "Begun", "Right", "Points", "Passed")
+    rows = [_row(student, attempt, len(found.items), zone) for student in found.students for attempt in _of(student)]
+    head = "".join(f'<th scope="col">{title}</th>' for title in heads)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(text)}</td>" for text in rest)}</tr>'
+        for name, *rest in rows
+    )
+    table = f'<table class="hv-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="hv-wide" role="region" aria-label="Students" tabindex="0">{table}</div>'
+
+
+def item_words(item: ItemResult) -> str:
+    """`**Cell 3 · Monocyte** 7 of 9 right (78 %), lymphocyte 2`."""
+    words = f"**Cell {item.number} · {display_name(item.key)}**  \n"
+    if item.right.share is None:
+        return f"{words}no answer yet (n = 0)"
+    words += f"{item.right.right} of {item.right.n} right ({percent(item.right.share)})"
+    wrong = sorted(((name, n) for name, n in item.choices.items() if n and name != item.key), key=lambda one: -one[1])
+    return words + "".join(f", {display_name(name).lower()} {n}" for name, n in wrong)
+
+
+def _of(student: Student) -> tuple[Attempt | None, ...]:
+    return student.attempts or (None,)
+
+
+def _row(student: Student, attempt: Attempt | None, cells: int, zone: tzinfo) -> list[str]:
+    if attempt is None:
+        return [_name(student), _STATES["joined"], "", "", "", "", ""]
+    passed = "" if attempt.is_passed is None else "✓ yes" if attempt.is_passed else "✗ no"
+    state = _STATES["ended"] if attempt.has_ended else f"{attempt.answered} of {cells}"
+    return [
+        _name(student),
+        state,
+        str(attempt.number),
+        f"{attempt.session.started_at.astimezone(zone):%d %b %H:%M}",
+        f"{attempt.right} of {attempt.answered}",
+        f"{attempt.points:g} of {attempt.most_points:g}",
+        passed,
+    ]
+
+
+def _show_answers(services: Services, found: Results, attempt: Attempt) -> None:
+    """All cells of an attempt in the order of the set: the key and what was said."""
+    items = found.items
+    first = st.session_state.get("answers-first", 0)
+    with gallery("answers"):
+        for item in items[first : first + _ON_PAGE]:
+            with in_gallery():
+                small_picture(services.pictures, item.picture_id, f"Cell {item.number}: {display_name(item.key)}")
+                st.caption(answer_words(item, attempt))
+    pages_of(len(items), _ON_PAGE, "answers-first")
+
+
+def answer_words(item: ItemResult, attempt: Attempt) -> str:
+    """One answer against the key: `✗ Cell 3: Monocyte`, and what was said."""
+    question = attempt.answers.get(item.number)
+    key = display_name(item.key)
+    if question is None or question.reply is None:
+        return f"**– Cell {item.number} · {key}**  \nno answer"
+    if question.is_right:
+        return f"**✓ Cell {item.number} · {key}**"
+    return f"**✗ Cell {item.number} · {key}**  \nsaid {display_name(question.reply.choice).lower()}"
+
+
+def _close(teach: Teach, actor: str, code: str) -> None:
+    with errors_shown():
+        teach.close(actor, code)
+
+
+def _name(student: Student) -> str:
+    return student.learner.name or NAMELESS
+
+
+def _in_words(publication: Publication) -> str:
+    closed = ", closed" if publication.closed_at else ""
+    return f"{plain(publication.title)}, version {publication.version} · {publication.code_in_words}{closed}"

@@ -1,0 +1,258 @@
+"""Fill a set: by a blueprint, out of the library one by one, or with pictures of one's own."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import streamlit as st
+
+from hematovision.cells import ATTRIBUTES, STAGES, class_of, display_name
+from hematovision.quiz import blueprint
+from hematovision.quiz.blueprint import MOST, Row
+from hematovision.quiz.set_cells import LONGEST_NOTE
+from hematovision.quiz.sets import QuizSet
+from hematovision.services import Services
+from hematovision.services.browse import MODEL_FILTERS, Filters, LibraryCell
+from hematovision.ui.page import errors_shown, show_error
+from hematovision.ui.teach import counted, gallery, in_gallery, pages_of, plain, small_picture
+from hematovision.ui.widgets import percent
+
+USUAL = 20
+"""Cells of a new blueprint."""
+_ON_PAGE = 18
+_CHANCE = random.SystemRandom()
+
+FEATURES = ("", *(f"{name}={value}" for name, values in ATTRIBUTES.items() for value in values))
+
+_MODEL: Mapping[str, str] = MappingProxyType(
+    {
+        "": "Any answer",
+        "right": "Right",
+        "wrong": "Wrong",
+        "confident": "Confident",
+        "check": "Not sure",
+        "unfamiliar": "Unfamiliar",
+        "not_blood": "Not a blood cell",
+    }
+)
+assert tuple(_MODEL) == MODEL_FILTERS
+_SEEN: Mapping[bool | None, str] = MappingProxyType({None: "Seen or not", True: "Seen", False: "Not seen yet"})
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a blueprint has just put into a set, to be drawn again: cells by their `SetCell.picture`."""
+
+    set_id: str
+    rows: tuple[Row, ...]
+    pictures: frozenset[str]
+
+
+def cell_names(quiz_set: QuizSet) -> list[str]:
+    """The classes and stages that a cell of a set may be asked for by: `""` for any, the choices and their stages."""
+    return ["", *quiz_set.choices, *(s for s, c in STAGES.items() if c in quiz_set.choices)]
+
+
+def show_blueprint(services: Services, actor: str, quiz_set: QuizSet, on_filled: Callable[[Filled], None]) -> None:
+    """A row for each kind of cell, and one button that draws them all. At first as many of each choice."""
+    state, set_id = st.session_state, quiz_set.id
+    numbers: list[int] = state.setdefault(f"blueprint-{set_id}", list(range(len(quiz_set.choices))))
+
+    def add_row() -> None:
+        state[f"blueprint-{set_id}"] = [*numbers, max(numbers, default=-1) + 1]
+
+    def remove_row(number: int) -> None:
+        state[f"blueprint-{set_id}"] = [one for one in numbers if one != number]
+
+    def fill() -> None:
+        with errors_shown():
+            rows = blueprint.parse([_row(state, set_id, number) for number in numbers])
+            on_filled(_fill(services, actor, quiz_set, rows))
+
+    st.markdown("How many of which cells. A feature or the model's errors make a row harder.")
+    for number in numbers:
+        _show_row(quiz_set, number, remove_row)
+    total = sum(state[f"bp-{set_id}-{number}-count"] for number in numbers)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(f"Fill with {counted(total, 'cell')}", key="fill", type="primary", disabled=not total, on_click=fill)
+        st.button("Add a row", key="add-row", on_click=add_row)
+
+
+def draw_again(services: Services, actor: str, quiz_set: QuizSet, filled: Filled) -> Filled:
+    """Other cells for the same rows, in place of those that came. Raises InputError."""
+    services.teach.remove(actor, quiz_set.id, filled.pictures)
+    left = replace(quiz_set, cells=tuple(cell for cell in quiz_set.cells if cell.picture not in filled.pictures))
+    return _fill(services, actor, left, filled.rows)
+
+
+def show_browser(services: Services, actor: str, quiz_set: QuizSet, on_change: Callable[[], None]) -> None:
+    """The library with its keys, filtered; each cell can be added."""
+    filters = _choose_filters(services, actor, quiz_set)
+    found = services.teach.browse(actor, filters, _ON_PAGE, st.session_state.get("browse-first", 0))
+    if not found.total:
+        st.markdown("No cell of the library is like this.")
+        return
+    taken = services.teach.taken(actor, quiz_set.id)
+
+    def add(picture_id: str) -> None:
+        with errors_shown():
+            services.teach.add(actor, quiz_set.id, [picture_id])
+            on_change()
+
+    with gallery("browse"):
+        for cell in found.cells:
+            with in_gallery():
+                key = quiz_set.key(cell.key, cell.stage)
+                small_picture(services.pictures, cell.picture_id, f"Cell of the library: {display_name(cell.key)}")
+                st.caption(_in_words(cell))
+                is_in = cell.picture_id in taken
+                st.button(
+                    "✓ In the set" if is_in else "Add" if key else "Not a choice",
+                    key=f"add-{cell.picture_id}",
+                    disabled=is_in or not key,
+                    width="stretch",
+                    on_click=add,
+                    args=(cell.picture_id,),
+                )
+    pages_of(found.total, _ON_PAGE, "browse-first")
+
+
+def show_upload(services: Services, actor: str, quiz_set: QuizSet, on_change: Callable[[], None]) -> None:
+    """Pictures of one's own, all with the same key, note and second key; each can be edited after."""
+    state, turn = st.session_state, st.session_state.get("upload-turn", 0)
+    words = "Pictures of one cell each, with the same key"
+    types = ["png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp"]
+    files = st.file_uploader(words, type=types, accept_multiple_files=True, key=f"upload-{turn}")
+    with st.container(horizontal=True):
+        st.selectbox("Key", quiz_set.choices, format_func=display_name, key="upload-key", width=240)
+        others = ["", *(name for name in quiz_set.choices if name != state["upload-key"])]
+        st.selectbox("Second key", others, format_func=second_name, key="upload-second", width=240)
+    st.text_area("Note, shown with the key", key="upload-note", max_chars=LONGEST_NOTE, height=80)
+
+    def take() -> None:
+        content = [(file.name, file.getvalue()) for file in state[f"upload-{turn}"]]
+        with errors_shown():
+            uploaded = services.teach.upload(actor, quiz_set.id, content, state["upload-key"])
+            have = {cell.picture for cell in quiz_set.cells}
+            said = {"note": state["upload-note"], "second_key": state["upload-second"] or None}
+            grown = uploaded.draft.quiz_set
+            cells = tuple(cell if cell.picture in have else replace(cell, **said) for cell in grown.cells)
+            services.teach.save(actor, replace(grown, cells=cells))
+            state["upload-turn"] = turn + 1
+            state["upload-note"] = ""
+            state["uploaded"] = (len(cells) - len(quiz_set.cells), uploaded.refused)
+            on_change()
+
+    label = f"Add {counted(len(files), 'picture')}" if files else "Add"
+    st.button(label, key="add-uploads", type="primary", disabled=not files, on_click=take)
+    if "uploaded" in state:
+        count, refused = state.pop("uploaded")
+        if count:
+            st.success(f"{counted(count, 'picture')} added.", icon=None)
+        for name, error in refused.items():
+            st.markdown(f"**{plain(name)}**")
+            show_error(error)
+
+
+def second_name(name: str) -> str:
+    """A second key in a list of choices."""
+    return display_name(name) if name else "No second key"
+
+
+def _fill(services: Services, actor: str, quiz_set: QuizSet, rows: tuple[Row, ...]) -> Filled:
+    """Raises InputError that names what the library lacks."""
+    have = {cell.picture for cell in quiz_set.cells}
+    draft = services.teach.fill(actor, quiz_set.id, rows, _CHANCE.getrandbits(32))
+    return Filled(quiz_set.id, rows, frozenset(cell.picture for cell in draft.quiz_set.cells) - have)
+
+
+def _show_row(quiz_set: QuizSet, number: int, on_remove: Callable[[int], None]) -> None:
+    key, choices = f"bp-{quiz_set.id}-{number}", quiz_set.choices
+    share, rest = divmod(USUAL, len(choices))
+    count = share + (number < rest) if number < len(choices) else 1
+    names = cell_names(quiz_set)
+    with st.container(border=True, horizontal=True, vertical_alignment="bottom", key=f"row-{key}"):
+        st.number_input("Cells", 1, MOST, count, key=f"{key}-count", width=120, persist_state="session")
+        st.selectbox(
+            "Class or stage",
+            names,
+            index=number + 1 if number < len(choices) else 0,
+            format_func=_cell_name,
+            key=f"{key}-cell",
+            width=185,
+            persist_state="session",
+        )
+        feature = f"{key}-feature"
+        st.selectbox("Feature", FEATURES, format_func=feature_name, key=feature, width=300, persist_state="session")
+        st.checkbox("The model is wrong", key=f"{key}-pitfall", persist_state="session")
+        st.button("Remove", key=f"{key}-remove", type="tertiary", on_click=on_remove, args=(number,))
+
+
+def _row(state: Any, set_id: str, number: int) -> dict[str, Any]:
+    """A row of the table as `blueprint.parse` takes it."""
+    key = f"bp-{set_id}-{number}"
+    feature, _, value = state[f"{key}-feature"].partition("=")
+    return {
+        "count": state[f"{key}-count"],
+        "cell": state[f"{key}-cell"],
+        "attributes": {feature: value} if feature else {},
+        "pitfall": state[f"{key}-pitfall"],
+    }
+
+
+def _choose_filters(services: Services, actor: str, quiz_set: QuizSet) -> Filters:
+    """Three filters that one uses most, the rest folded away. A change begins on the first page."""
+
+    def begin() -> None:
+        st.session_state["browse-first"] = 0
+
+    def choose(label: str, options: list[Any], name: str, words: Callable[[Any], str], first: int = 0) -> Any:
+        return st.selectbox(
+            label,
+            options,
+            index=first,
+            format_func=words,
+            key=f"browse-{quiz_set.id}-{name}",
+            on_change=begin,
+            width=240,
+            persist_state="session",
+        )
+
+    with st.container(horizontal=True):
+        cell = choose("Class or stage", cell_names(quiz_set), "cell", _cell_name, first=1)
+        feature = choose("Feature", list(FEATURES), "feature", feature_name)
+        model = choose("The model's answer", list(_MODEL), "model", _MODEL.__getitem__)
+    with st.expander("More filters"):
+        with st.container(horizontal=True):
+            sources = ["", *services.teach.sources(actor)]
+            source = choose("Source", sources, "source", lambda name: name or "Any source")
+            seen = choose("In class", list(_SEEN), "seen", _SEEN.__getitem__)
+        words = "Difficulty for the model"
+        low, high = st.slider(words, 0, 100, (0, 100), 5, "%d %%", key="browse-difficulty", on_change=begin)
+        hardest = st.toggle("The hardest first", key="browse-hardest", on_change=begin)
+    name, _, value = feature.partition("=")
+    attributes = MappingProxyType({name: value} if name else {})
+    return Filters(cell, attributes, model, (low / 100, high / 100), source, seen, hardest)
+
+
+def _in_words(cell: LibraryCell) -> str:
+    """Key, the model's answer where it is another one, difficulty, whether it was asked or drawn."""
+    said = [f"**{display_name(cell.stage or cell.key)}**"]
+    if cell.model_label and cell.model_label != class_of(cell.key):
+        said.append(f"model: {display_name(cell.model_label).lower()}")
+    if cell.difficulty is not None:
+        said.append(f"difficulty {percent(cell.difficulty)}")
+    said += [f"seen by {cell.seen}"] * bool(cell.seen) + ["drawn"] * cell.is_drawn
+    return " · ".join(said)
+
+
+def _cell_name(name: str) -> str:
+    return display_name(name) if name else "Any cell"
+
+
+def feature_name(feature: str) -> str:
+    """`cell_size=big` -> `Cell size: big`; what is empty is any feature."""
+    name, _, value = feature.partition("=")
+    return f"{display_name(name)}: {value}" if name else "Any feature"

@@ -1,0 +1,111 @@
+"""The rules of a set: how an instructor lays them down, and what a student reads of them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from types import MappingProxyType
+from typing import Any
+
+import streamlit as st
+
+from hematovision.cells import display_name
+from hematovision.quiz.grading import RULES
+from hematovision.quiz.policy import FEEDBACK, LONGEST_MINUTES, MOST_ATTEMPTS, Policy
+from hematovision.quiz.sets import QuizSet
+from hematovision.services.teach import Teach
+from hematovision.ui.page import errors_shown
+from hematovision.ui.progress import learner_zone
+from hematovision.ui.teach import counted
+from hematovision.ui.widgets import percent
+
+_FEEDBACK: Mapping[str, str] = MappingProxyType(
+    {"now": "After each answer", "end": "At the end", "never": "Not at all"}
+)
+_KEYS_COME: Mapping[str, str] = MappingProxyType(
+    {
+        "now": "The key comes after each answer.",
+        "end": "The keys come at the end.",
+        "never": "No keys are shown; your instructor sees your answers.",
+    }
+)
+_AS_SAID = ("feedback", "minutes", "attempts", "shuffle")
+
+
+def edit_rules(teach: Teach, actor: str, quiz_set: QuizSet) -> None:
+    """The rules of a draft; each change is kept at once."""
+    policy, zone = quiz_set.policy, learner_zone()
+
+    def key(name: str) -> str:
+        return f"rule-{quiz_set.id}-{name}"
+
+    def save() -> None:
+        said: dict[str, Any] = {name: st.session_state[key(name)] for name in _AS_SAID}
+        said |= {name: _to_utc(st.session_state[key(name)], zone) for name in ("opens_at", "closes_at")}
+        share = st.session_state[key("pass_mark")]
+        # Where no key shows, no answer of the model does; what was set stays for when they show again.
+        model = st.session_state.get(key("show_model"), policy.show_model)
+        changed = replace(policy, **said, pass_mark=share / 100 if share else None, show_model=model)
+        with errors_shown():
+            now = teach.draft(actor, quiz_set.id).quiz_set  # another tab may have changed its cells
+            teach.save(actor, replace(now, policy=changed, grading=st.session_state[key("grading")]))
+
+    st.radio(
+        "Show the key",
+        FEEDBACK,
+        index=FEEDBACK.index(policy.feedback),
+        format_func=_FEEDBACK.__getitem__,
+        horizontal=True,
+        key=key("feedback"),
+        on_change=save,
+    )
+    if policy.feedback != "never":
+        st.toggle("Show the model's answer with the key", policy.show_model, key=key("show_model"), on_change=save)
+    st.toggle("Each student has an order of their own", policy.shuffle, key=key("shuffle"), on_change=save)
+    with st.container(horizontal=True):
+        minutes = "Minutes, 0 for no limit"
+        st.number_input(minutes, 0, LONGEST_MINUTES, policy.minutes, key=key("minutes"), on_change=save, width=240)
+        attempts = "Attempts, 0 for any number"
+        st.number_input(attempts, 0, MOST_ATTEMPTS, policy.attempts, key=key("attempts"), on_change=save, width=240)
+        share = round((policy.pass_mark or 0) * 100)
+        words = "Percent to pass, 0 for no mark"
+        st.number_input(words, 0, 100, share, 5, key=key("pass_mark"), on_change=save, width=240)
+    with st.container(horizontal=True):
+        for name, label, at in (("opens_at", "Opens", policy.opens_at), ("closes_at", "Closes", policy.closes_at)):
+            local = at.astimezone(zone).replace(tzinfo=None) if at else None
+            st.datetime_input(f"{label} (your time)", local, key=key(name), on_change=save, width=240)
+    rules = list(RULES)
+    st.selectbox(
+        "Grading",
+        rules,
+        index=rules.index(quiz_set.grading),
+        format_func=lambda rule: f"{display_name(rule)}: {RULES[rule]}",
+        key=key("grading"),
+        on_change=save,
+    )
+
+
+def in_short(cells: int, policy: Policy, used: int = 0) -> str:
+    """`20 cells · 15 minutes · 2 attempts left`."""
+    parts = [counted(cells, "cell"), counted(policy.minutes, "minute") if policy.minutes else "no time limit"]
+    if policy.attempts:
+        parts.append(f"{counted(max(0, policy.attempts - used), 'attempt')} left")
+    return " · ".join(parts)
+
+
+def in_sentences(policy: Policy, grading: str, zone: tzinfo) -> list[str]:
+    """What a student should know before they begin."""
+    said = [_KEYS_COME[policy.feedback]]
+    if policy.minutes:
+        said.append("The clock runs from the start, also while this page is closed.")
+    if grading != "plain":
+        said.append(RULES[grading])
+    if policy.pass_mark is not None:
+        said.append(f"It is passed with {percent(policy.pass_mark)} of the points.")
+    if policy.closes_at:
+        said.append(f"It closes on {policy.closes_at.astimezone(zone):%d %B %Y at %H:%M}.")
+    return said
+
+
+def _to_utc(local: datetime | None, zone: tzinfo) -> datetime | None:
+    """A time of the instructor's clock; `policy.parse` brings it to UTC."""
+    return local.replace(tzinfo=zone) if local else None

@@ -1,0 +1,137 @@
+"""The Heat maps page in a real browser: the pointer on the cell, the worker, and work that is stopped."""
+
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from tests.browser.acts import wait_until
+
+LONG = 200_000
+"""Milliseconds: TensorFlow starts in seconds, and in minutes on a machine that does much else."""
+
+
+@pytest.fixture
+def maps(page, server):
+    page.goto(f"{server.url}/heat-maps")
+    shown(page, "Grad-CAM").wait_for(timeout=60_000)
+    return page
+
+
+def shown(page, method):
+    return page.get_by_role("img", name=re.compile(f"^{re.escape(method)}(,[^:]+)?: heat map of what speaks for "))
+
+
+def unfold(page, title):
+    page.locator("summary").filter(has_text=title).click()
+
+
+def choose(page, *methods):
+    """Press methods, which are then in or out."""
+    page.get_by_role("button", name="Methods").click()
+    for method in methods:
+        page.locator(".st-key-maps-methods").get_by_text(method, exact=True).click()
+    page.keyboard.press("Escape")
+
+
+def workers(server) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True).stdout.split()
+    return [int(pid) for pid in found]
+
+
+def test_a_deep_link_opens_the_page_and_no_request_leaves_the_machine(page, server):
+    outside = []
+    page.on("request", lambda r: None if r.url.startswith((server.url, "data:", "blob:")) else outside.append(r.url))
+    page.goto(f"{server.url}/heat-maps")
+    shown(page, "Grad-CAM").wait_for(timeout=60_000)
+    assert page.get_by_text("Page not found").count() == 0 and page.title() == "Heat maps · HematoVision"
+    # The rest of the page does not wait for TensorFlow.
+    unfold(page, "What adds up to the score")
+    page.locator(".hv-sum").or_(page.get_by_text("No nucleus is found")).wait_for()
+    assert page.locator("[data-testid=stException]").count() == 0 and outside == []
+
+
+def test_the_place_that_one_points_at_is_covered(maps):
+    unfold(maps, "Cover a place")
+    stage, said = maps.locator(".stage"), maps.locator(".hv-change").locator("..")
+    stage.locator("img").wait_for()
+    stage.scroll_into_view_if_needed()
+    maps.wait_for_timeout(500)
+    assert stage.locator(".patch").is_hidden()
+
+    def point(x, y):
+        box = stage.bounding_box()
+        maps.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
+
+    def figures() -> str:
+        return said.inner_text()
+
+    point(0.35, 0.35)
+    said.wait_for()
+    maps.wait_for_timeout(1500)
+    first = figures()
+    point(0.5, 0.5)
+    wait_until(maps, lambda: figures() != first)
+    maps.wait_for_timeout(1500)
+    middle = figures()
+    before, after = re.search(r"score (\S+) → (\S+)", middle).groups()
+    assert before != after and re.search(r"score (\S+) →", first).group(1) == before
+    place = "e => [parseFloat(e.style.left), parseFloat(e.style.width)]"
+    left, width = stage.locator(".patch").evaluate(place)
+    assert left + width / 2 == pytest.approx(50, abs=1)
+    stage.focus()
+    for _ in range(4):
+        maps.keyboard.press("ArrowLeft")
+    wait_until(maps, lambda: figures() != middle)
+    left, width = stage.locator(".patch").evaluate(place)
+    assert left + width / 2 == pytest.approx(34, abs=1)
+
+
+def test_five_methods_on_one_cell_survive_a_killed_worker(maps, server):
+    wait_until(maps, lambda: workers(server))
+    os.kill(workers(server)[0], signal.SIGKILL)
+    maps.get_by_text("The gradient worker stopped in the middle of its work.").wait_for()
+    maps.get_by_role("button", name="Try again").click()
+    shown(maps, "LayerCAM").wait_for(timeout=LONG)
+    choose(maps, "Grad-CAM++", "Score-CAM", "Occlusion")
+    for method in ("Grad-CAM", "Score-CAM", "Occlusion", "LayerCAM"):
+        shown(maps, method).wait_for(timeout=LONG)
+    shown(maps, "Grad-CAM++").or_(maps.get_by_text("By Grad-CAM++ nothing")).wait_for(timeout=LONG)
+    boxes = [shown(maps, name).bounding_box() for name in ("Grad-CAM", "LayerCAM", "Score-CAM", "Occlusion")]
+    assert len({round(box["width"]) for box in boxes}) == 1
+    assert maps.locator("[data-testid=stException]").count() == 0
+
+
+def test_cancel_stops_and_another_press_goes_on(maps, server):
+    choose(maps, "LayerCAM", "SmoothGrad")
+    maps.get_by_role("button", name="Cancel").click()
+    maps.get_by_text("SmoothGrad was stopped.").wait_for()
+    assert maps.get_by_role("button", name="Cancel").count() == 0
+    maps.wait_for_timeout(2000)
+    assert shown(maps, "SmoothGrad").count() == 0
+    maps.get_by_role("button", name="Go on").click()
+    shown(maps, "SmoothGrad").wait_for(timeout=LONG)
+    assert maps.get_by_text("was stopped").count() == 0
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_nothing_overflows_with_everything_unfolded(browser, server, scheme, width):
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
+    page = context.new_page()
+    page.goto(f"{server.url}/heat-maps")
+    shown(page, "Grad-CAM").wait_for(timeout=60_000)
+    for title, there in (
+        ("Cover a place", ".stage"),
+        ("Why this and not that", "[aria-label*='Rather than'], .st-key-maps-other"),
+        ("What adds up to the score", ".hv-sum, .stMarkdown"),
+    ):
+        unfold(page, title)
+        page.locator(there).first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if width == 390:
+        cell, first = page.get_by_role("img", name=re.compile("^The cell: ")).first, shown(page, "Grad-CAM")
+        assert cell.bounding_box()["y"] + cell.bounding_box()["height"] <= first.bounding_box()["y"]
+        assert cell.bounding_box()["width"] > 340
+    context.close()

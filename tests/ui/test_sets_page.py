@@ -1,0 +1,229 @@
+"""The Sets page as Streamlit runs it: from nothing to a published set, edited, with its rules, as a student sees it."""
+
+import pytest
+import streamlit as st
+
+from hematovision.cells import CORE_FOUR
+from hematovision.images import encode_png
+from hematovision.library.set_files import read_set
+from hematovision.services import open_services
+from hematovision.settings import load_settings
+from hematovision.storage.store import open_store
+from tests.ui.screen import new_tab, press, texts, visit
+
+SETS = "teach/sets"
+
+
+@pytest.fixture
+def app(app):
+    return visit(app, SETS)
+
+
+def build(app, title="White cells", choices=None):
+    app.text_input(key="new-title").set_value(title)
+    if choices:
+        app.pills(key="new-choices").set_value(list(choices))
+    press(app, "create")
+
+
+def set_id(app):
+    return str(app.query_params["set"])
+
+
+def draft(app, settings):
+    return read_set(settings.sets_folder / "drafts" / set_id(app) / "sets" / f"{set_id(app)}.yaml")
+
+
+def rows(app):
+    return sorted({b.key for b in app.number_input if b.key and b.key.startswith("bp-")})
+
+
+def ask_for(app, *counts):
+    for key, count in zip(rows(app), counts, strict=True):
+        app.number_input(key=key).set_value(count)
+    app.run()
+
+
+def view(app, name):
+    app.segmented_control(key="view").set_value(name).run()
+    assert not app.exception
+
+
+def test_three_presses_make_a_published_set(app, app_environment):
+    build(app)
+    assert app.button(key="fill").label == "Fill with 20 cells"
+    ask_for(app, 1, 1, 1, 1)
+    assert app.button(key="fill").label == "Fill with 4 cells"
+    press(app, "fill")
+    made = draft(app, app_environment)
+    assert sorted(cell.key for cell in made.cells) == sorted(CORE_FOUR)
+    assert "4 cells drawn." in texts(app) and "not published" in texts(app)
+    press(app, "publish")
+    said = texts(app)
+    assert "hv-code" in said and "published as" in said
+    (link,) = [code.value for code in app.code]
+    code = link.split("join?code=")[1]
+    assert f"{code[:3]} {code[3:]}" in said
+    assert not [b for b in app.button if b.key == "publish"]
+
+
+def test_a_row_that_the_library_cannot_fill_is_named_and_nothing_is_added(app, app_environment):
+    build(app)
+    ask_for(app, 1, 1, 400, 1)
+    press(app, "fill")
+    assert "monocyte" in app.error[0].value and "the blueprint asks for 400" in app.error[0].value
+    assert draft(app, app_environment).cells == ()
+
+
+def test_what_was_drawn_can_be_drawn_again(app, app_environment):
+    build(app)
+    ask_for(app, 1, 1, 1, 1)
+    press(app, "fill")
+    drawn = {tuple(cell.picture for cell in draft(app, app_environment).cells)}
+    for _ in range(4):
+        press(app, "again")
+        made = draft(app, app_environment)
+        assert sorted(cell.key for cell in made.cells) == sorted(CORE_FOUR)
+        drawn.add(tuple(sorted(cell.picture for cell in made.cells)))
+    assert len(drawn) > 1
+
+
+def test_keys_and_notes_are_kept_as_they_are_edited(app, app_environment):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 1, 1)
+    press(app, "fill")
+    one, other = draft(app, app_environment).cells
+    name = f"{set_id(app)}-{one.picture[9:25]}"
+    wrong = next(choice for choice in ("lymphocyte", "monocyte") if choice != one.key)
+    app.text_area(key=f"note-{name}").set_value("Folded nucleus.").run()
+    app.selectbox(key=f"second-{name}").set_value(wrong).run()
+    edited = draft(app, app_environment).cells[0]
+    assert (edited.key, edited.note, edited.second_key) == (one.key, "Folded nucleus.", wrong)
+    app.selectbox(key=f"key-{name}").set_value(wrong).run()
+    assert "second_key is the same as key." in app.error[0].value  # and the draft stays as it was
+    assert draft(app, app_environment).cells[0] == edited
+    press(app, f"remove-{one.picture[9:25]}")
+    assert draft(app, app_environment).cells == (other,)
+
+
+def test_cells_are_added_out_of_the_library_one_by_one(app, app_environment):
+    build(app, choices=["lymphocyte", "monocyte"])
+    app.segmented_control(key="way").set_value("library").run()
+    app.selectbox(key=f"browse-{set_id(app)}-cell").set_value("").run()
+    cells = [b for b in app.button if b.key and b.key.startswith("add-")]
+    assert len(cells) == 18 and all(b.label == "Not a choice" and b.disabled for b in cells)  # basophils come first
+    app.selectbox(key=f"browse-{set_id(app)}-cell").set_value("monocyte").run()
+    cells = [b for b in app.button if b.key and b.key.startswith("add-")]
+    assert {(b.label, b.disabled) for b in cells} == {("Add", False)}
+    press(app, cells[0].key)
+    assert app.button(key=cells[0].key).label == "✓ In the set" and app.button(key=cells[0].key).disabled
+    (added,) = draft(app, app_environment).cells
+    assert added.key == "monocyte"
+
+
+def test_pictures_of_ones_own_come_with_key_and_note_and_what_cannot_be_read_is_told(app, app_environment, cell):
+    build(app, choices=["lymphocyte", "neutrophil"])
+    app.segmented_control(key="way").set_value("upload").run()
+    files = [("smith_neutrophil.png", encode_png(cell), "image/png"), ("notes.png", b"no picture", "image/png")]
+    app.get("file_uploader")[0].set_value(files).run()
+    app.selectbox(key="upload-key").set_value("neutrophil").run()
+    app.text_area(key="upload-note").set_value("Three lobes.")
+    press(app, "add-uploads")
+    (added,) = draft(app, app_environment).cells
+    assert (added.key, added.note) == ("neutrophil", "Three lobes.") and "smith" not in added.picture
+    said = texts(app)
+    assert "1 picture added." in said and "notes" in said and app.error
+
+
+def test_the_rules_are_kept_at_once_and_a_fault_changes_nothing(app, app_environment):
+    build(app)
+    view(app, "rules")
+
+    def rule(name):
+        return f"rule-{set_id(app)}-{name}"
+
+    app.radio(key=rule("feedback")).set_value("end").run()
+    app.number_input(key=rule("minutes")).set_value(15).run()
+    app.number_input(key=rule("attempts")).set_value(2).run()
+    app.number_input(key=rule("pass_mark")).set_value(60).run()
+    app.toggle(key=rule("show_model")).set_value(False).run()
+    app.selectbox(key=rule("grading")).set_value("severity").run()
+    made = draft(app, app_environment)
+    policy = made.policy
+    assert (policy.feedback, policy.minutes, policy.attempts, policy.pass_mark) == ("end", 15, 2, 0.6)
+    assert (policy.show_model, made.grading) == (False, "severity")
+
+
+def test_a_change_after_publishing_makes_a_new_version_with_a_code_of_its_own(app, app_environment):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 1, 1)
+    press(app, "fill")
+    press(app, "publish")
+    first = app.code[0].value
+    app.text_input(key=f"title-{set_id(app)}").set_value("Monocyte or lymphocyte").run()
+    assert "changed since version 1" in texts(app) and app.button(key="publish").label == "Publish version 2"
+    press(app, "publish")
+    assert app.code[0].value != first
+    assert sorted(p.name for p in (app_environment.sets_folder / "published").iterdir()) == [
+        f"{set_id(app)}-1",
+        f"{set_id(app)}-2",
+    ]
+
+
+def test_a_preview_runs_by_the_rules_and_stores_nothing(app, app_environment):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 1, 1)
+    press(app, "fill")
+    view(app, "preview")
+    assert "Cell 1 of 2" in texts(app)
+    press(app, "choice-monocyte")
+    press(app, "commit")
+    assert "hv-verdict" in texts(app)
+    press(app, "next")
+    press(app, "choice-monocyte")
+    press(app, "commit")
+    press(app, "next")
+    assert "1 of 2 right" in texts(app)
+    press(app, "preview-again")
+    assert "Cell 1 of 2" in texts(app)
+    assert open_store(app_environment.database).sessions("local") == []
+
+
+def test_a_set_is_duplicated_deleted_and_found_again(app):
+    build(app, "One")
+    press(app, "duplicate")
+    assert app.title[0].value == "One \\(copy\\)"
+    press(app, "delete")
+    assert "One" in texts(app) and "copy" not in texts(app)
+    press(app, next(b.key for b in app.button if b.key and b.key.startswith("open-")))
+    assert app.title[0].value == "One"
+
+
+def test_a_set_comes_out_of_a_file(app, app_environment):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 1, 1)
+    press(app, "fill")
+    made = draft(app, app_environment)
+    archive = open_services(app_environment).teach.export("local", made.id, "zip")
+    press(app, "all-sets")
+    app.get("file_uploader")[0].set_value([("set.zip", archive, "application/zip")]).run()
+    assert not app.exception
+    assert set_id(app) != made.id
+    assert [(cell.picture, cell.key) for cell in draft(app, app_environment).cells] == [
+        (cell.picture, cell.key) for cell in made.cells
+    ]
+
+
+def test_the_pages_are_for_instructors_where_a_site_lists_them(app_environment, monkeypatch, app):
+    monkeypatch.setenv("HEMATOVISION_INSTRUCTORS", "someone-else")
+    load_settings.cache_clear()
+    st.cache_resource.clear()
+    for page in (SETS, "teach/results"):
+        tab = visit(new_tab(), page)
+        assert "This is for instructors" in texts(tab)
+        assert not tab.text_input and not tab.selectbox
+
+
+def test_a_title_is_shown_as_it_was_written(app):
+    build(app, "Cells *and* [more](x)")
+    assert app.title[0].value == "Cells \\*and\\* \\[more\\]\\(x\\)"
