@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hematovision import images
 from hematovision.cells import CELL_CLASSES, output_index
-from hematovision.errors import ModelError
+from hematovision.errors import ModelError, WorkerError
 from hematovision.services import open_services
 from hematovision.ui.cover import SIDE, change_in_words, place_of
 from hematovision.ui.map_details import adding_up, signed, sum_table
@@ -336,7 +336,7 @@ def test_a_dead_worker_is_told_and_the_other_map_stays(maps, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(GradientWorker, "map_by", dead)
-        press(maps, "another-cell")
+        press(maps, "maps-another")
         assert "stopped in the middle of its work" in texts(maps) and len(alts(maps)) == 2
-    press(maps, "another-cell")
+    press(maps, "maps-another")
     assert "stopped in the middle" not in texts(maps) and len(alts(maps)) == 3
