@@ -37,10 +37,11 @@ window.hvClock = null;
 addEventListener("keydown", (event) => {
   if (event.isTrusted) window.hvClock = { pressed: event.timeStamp, began: false };
 }, true);
-new MutationObserver(() => {
+new MutationObserver((records) => {
   const clock = window.hvClock;
   if (!clock || !app()) return;
-  clock.began ||= !moments.ended();
+  // A quick rerun begins and ends between two calls: what changed tells of it, not how it stands.
+  clock.began ||= records.some((record) => record.attributeName === "data-test-script-state");
   for (const [name, isThere] of Object.entries(moments)) {
     if (name in clock || !clock.began || !isThere()) continue;
     clock[name] = null;
