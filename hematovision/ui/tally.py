@@ -7,13 +7,14 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import display_name
-from hematovision.quiz.differential import NRBC, TYPICAL_SOURCE, Differential, Share, TalliedCell
+from hematovision.quiz.differential import COUNTED, NRBC, TYPICAL_SOURCE, Differential, Share, TalliedCell
 from hematovision.quiz.questions import Asked, Reply
 from hematovision.quiz.session import Session
 from hematovision.services import Services
 from hematovision.services.pictures import Pictures
 from hematovision.services.practice import Practice, Tally
 from hematovision.ui.page import errors_shown
+from hematovision.ui.tones import note_tally, sound, tone_switch
 from hematovision.ui.widgets import show_cell, verdict
 
 PAGE = 10
@@ -24,7 +25,7 @@ HEADS = ("Class", "Count", "%", "Key %", "Against the key", "Rümke 95 %", "Wils
 
 
 def show_slide(services: Services, learner: str, session: Session) -> None:
-    """A running slide: the cell to tally, and the board with undo, hold and finish."""
+    """A running slide: the cell to tally, and the board with undo, hold, finish and sound."""
     practice = services.practice
     asked = practice.next(learner, session.id)
     so_far = practice.tally(learner, session.id)
@@ -41,6 +42,8 @@ def show_slide(services: Services, learner: str, session: Session) -> None:
         with st.container(horizontal=True):
             _show_undo(practice, learner, so_far.last)
             _show_end(practice, learner, session.id, is_open=asked is not None)
+            tone_switch()
+        sound(st.session_state)
         st.caption(tally_words(so_far, session.plan.length))
 
 
@@ -156,6 +159,7 @@ def _count(practice: Practice, learner: str, question_id: int, choice: str) -> N
     # In a callback: the tally is stored before the next cell is drawn.
     with errors_shown():
         practice.commit(learner, question_id, Reply(choice))
+        note_tally(st.session_state, question_id, COUNTED.index(choice))
 
 
 def _take_back(practice: Practice, learner: str, question_id: int) -> None:

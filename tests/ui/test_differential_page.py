@@ -83,6 +83,26 @@ def test_a_tally_is_stored_and_undone(app, app_environment):
     assert "Erythroblast (NRBC) **0**" in counts(app)
 
 
+def tones(app):
+    return [str(e.proto) for e in app.get("html") if "createOscillator" in str(e.proto)]
+
+
+def test_each_key_has_a_tone_of_its_own_which_is_off_at_first(app):
+    begin(app)
+    press(app, key(app, "tally-monocyte").key)
+    assert not tones(app) and app.toggle(key="has-tones").value is False
+    app.toggle(key="has-tones").set_value(True).run()
+    assert not tones(app), "what was tallied before is not sounded"
+    heard = []
+    for name in ("monocyte", "neutrophil", "monocyte"):
+        press(app, key(app, f"tally-{name}").key)
+        (tone,) = tones(app)
+        heard.append(tone[tone.index("frequency.value") :][:22])
+    assert heard[0] == heard[2] != heard[1]
+    app.run()
+    assert not tones(app), "drawn anew, it sounds no second time"
+
+
 def test_a_slide_goes_on_after_a_hold_a_reload_and_a_killed_server(app, app_environment):
     begin(app)
     press(app, key(app, "tally-monocyte").key)
