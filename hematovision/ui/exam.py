@@ -11,6 +11,7 @@ from hematovision.quiz.intervals import wilson
 from hematovision.quiz.questions import Question
 from hematovision.quiz.session import Plan, Session, Summary
 from hematovision.services import Services
+from hematovision.ui.page import begin_at_top
 from hematovision.ui.widgets import percent, verdict
 
 
@@ -52,6 +53,7 @@ def show_result(running: Session, found: Summary, on_open: Callable[[int], None]
     """Points, right of all with its interval, and each cell with key and answer; one can be opened."""
     low, high = wilson(found.right, found.asked)
     verdict(f"{found.right} of {found.asked} right")
+    begin_at_top(f"ended {running.id}")
     if found.asked:
         st.markdown(f"{percent(found.right / found.asked)} right; 95 % interval {percent(low)} to {percent(high)}.")
     st.markdown(f"**{found.points:g} of {found.most_points:g} points.** {RULES[running.plan.grading]}")

@@ -14,7 +14,7 @@ from hematovision.quiz.session import Session
 from hematovision.services import Services
 from hematovision.services.attempts import Remark
 from hematovision.ui import exam, quiz
-from hematovision.ui.page import errors_shown
+from hematovision.ui.page import begin_at_top, errors_shown
 from hematovision.ui.reveal import reveal
 from hematovision.ui.widgets import percent, verdict
 
@@ -103,6 +103,7 @@ def _reveal(sitting: Sitting, question: Question, shows_model: bool, label: str)
 def _show_result(sitting: Sitting, ended: Session, onward: Callable[[Session], object]) -> None:
     """Points, passed or not, and each cell, as far as the set tells; else that the answers are stored."""
     rules = ended.plan.policy
+    begin_at_top(f"ended {ended.id}")
 
     def open_cell(question_id: int) -> None:
         sitting.place["cell"] = str(question_id)

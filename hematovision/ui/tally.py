@@ -13,7 +13,7 @@ from hematovision.quiz.session import Session
 from hematovision.services import Services
 from hematovision.services.pictures import Pictures
 from hematovision.services.practice import Practice, Tally
-from hematovision.ui.page import errors_shown
+from hematovision.ui.page import begin_at_top, errors_shown
 from hematovision.ui.tones import note_tally, sound, tone_switch
 from hematovision.ui.widgets import show_cell, verdict
 
@@ -81,6 +81,7 @@ def tally_words(tally: Tally, length: int) -> str:
 
 def show_result(found: Differential) -> None:
     """How many cells were named as in the key, the percentages with their limits, and the erythroblasts."""
+    begin_at_top("the slide's result")
     if not found.cells:
         verdict("No cell was tallied: there is nothing to compare.")
         return
