@@ -54,6 +54,7 @@ def test_nothing_that_reaches_the_browser_tells_the_class(page, server, cells_fo
     assert b"Which cell is this?" in received
     assert not [name for name in names if name.encode() in received]
     assert str(cells_folder).encode() not in received
+    page.locator("[data-testid=stImage] img[src]").wait_for()
     (image,) = page.locator("[data-testid=stImage] img[src]").all()
     assert image.get_attribute("alt") == "The cell to name"
     (shown,) = [r for r in pictures if r.url == image.evaluate("e => e.src")]
