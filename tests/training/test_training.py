@@ -18,6 +18,7 @@ from hematovision.errors import InputError, ModelError
 from hematovision.library.records import Record
 from hematovision.smear.framing import Frame, cut
 from hematovision.smear.light import BACKGROUND, RED_CELL_DENSITY
+from hematovision.smear.survey import Survey
 from hematovision.training import augment as augmentation
 from hematovision.training import fit as module
 from hematovision.training.augment import augment
@@ -231,7 +232,7 @@ def test_each_picture_of_test_is_classified_once(data, records, tiny_trained, tm
     classify_many = Classifier.classify_many
 
     def counted(self, cells):
-        asked.update(picture.tobytes() for picture, _ in cells)
+        asked.update(Survey.of(picture).picture.tobytes() for picture, _ in cells)
         return classify_many(self, cells)
 
     monkeypatch.setattr(Classifier, "classify_many", counted)
