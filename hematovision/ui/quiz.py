@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from hematovision.cells import ATTRIBUTES, display_name
+from hematovision.cells import ATTRIBUTES, CELL_CLASSES, display_name
 from hematovision.quiz.questions import Asked, Reply
 from hematovision.quiz.session import KEYS_AT_THE_END, MODES, Plan, Session
 from hematovision.services.pictures import Pictures
@@ -26,6 +26,9 @@ CERTAINTIES: Mapping[int, tuple[str, str]] = MappingProxyType(
     {1: ("Guess", "g"), 2: ("Fairly sure", "f"), 3: ("Sure", "s")}
 )
 """Certainty -> its words and its key."""
+
+OWN = "own"
+"""Begins the scope of one's own choice of classes."""
 
 LOOK_AT = (
     "**Size**: how many red cells wide is it?",
@@ -160,17 +163,39 @@ def choose_plan(plan: Plan, scopes: dict[str, str], on_choose: Callable[[Plan], 
             key=mode_key,
             on_change=lambda: on_choose(replace(plan, mode=st.session_state[mode_key], grading="plain")),
         )
-        options = list(dict.fromkeys([*scopes, plan.scope]))
-        st.selectbox(
+        options = list(dict.fromkeys([*scopes, plan.scope, OWN]))
+        chosen = st.selectbox(
             "Cells",
             options,
             index=options.index(plan.scope),
-            format_func=lambda scope: scope_title(scopes, scope),
+            format_func=lambda scope: "Classes of my own" if scope == OWN else scope_title(scopes, scope),
             key=scope_key,
             width=320,
-            on_change=lambda: on_choose(replace(plan, scope=st.session_state[scope_key], grading="plain")),
+            on_change=lambda: _choose_scope(plan, st.session_state[scope_key], on_choose),
+        )
+    if chosen == OWN or plan.scope.startswith(f"{OWN}:"):
+        own_key = f"own-{plan.scope}"
+        st.pills(
+            "Two classes or more",
+            CELL_CLASSES,
+            default=[name for name in plan.scope.removeprefix(f"{OWN}:").split(",") if name in CELL_CLASSES],
+            selection_mode="multi",
+            format_func=display_name,
+            key=own_key,
+            on_change=lambda: _choose_own(plan, st.session_state[own_key], on_choose),
         )
     st.caption(MODES[plan.mode])
+
+
+def _choose_scope(plan: Plan, scope: str, on_choose: Callable[[Plan], None]) -> None:
+    if scope != OWN:  # which classes is said next
+        on_choose(replace(plan, scope=scope, grading="plain"))
+
+
+def _choose_own(plan: Plan, names: Sequence[str], on_choose: Callable[[Plan], None]) -> None:
+    if len(names) > 1:
+        in_order = ",".join(name for name in CELL_CLASSES if name in names)
+        on_choose(replace(plan, scope=f"{OWN}:{in_order}", grading="plain"))
 
 
 def in_words(time: timedelta) -> str:

@@ -179,3 +179,16 @@ def test_a_name_is_taken_with_the_answers_and_another_learner_has_their_own(app,
     assert "Who practices?" in texts(unknown) and not [b for b in unknown.button if b.key == "commit"]
     press(unknown, "learner-local")
     assert "The key is" in texts(unknown) or "Right:" in texts(unknown)
+
+
+def test_classes_of_ones_own_are_practiced(app):
+    visit(app, "learn/quiz")
+    app.selectbox(key="scope-core_four").set_value("own").run()
+    pills = app.get("button_group")[-1]
+    assert [option.content for option in pills.proto.options][:2] == ["Basophil", "Eosinophil"]
+    pills.set_value(["basophil"]).run()
+    assert app.selectbox(key="scope-core_four").value == "own", "one class is no choice yet"
+    app.get("button_group")[-1].set_value(["platelet", "basophil"]).run()
+    assert not app.exception
+    assert {b.key for b in app.button if b.key.startswith("choice-")} == {"choice-basophil", "choice-platelet"}
+    assert app.selectbox(key="scope-own:basophil,platelet")
