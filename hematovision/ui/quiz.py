@@ -43,12 +43,12 @@ _ENTER = """<script>
 if (!window.hvEnterStays) {
   window.hvEnterStays = true;
   document.addEventListener("click", (event) => {
-    const target = event.detail && event.target.closest("button, summary, [role=option]");
+    const target = event.detail && event.target.closest("button, summary, [role=option], .stCheckbox label");
     if (!target || target.closest(".stSelectbox")) return;
     const isOption = target.matches("[role=option]");
     setTimeout(() => {
       const focused = document.activeElement;
-      if (focused === target || (isOption && focused?.matches("[role=combobox]"))) focused.blur();
+      if (target.contains(focused) || (isOption && focused?.matches("[role=combobox]"))) focused.blur();
     }, 100);
   }, true);
 }
@@ -56,7 +56,7 @@ if (!window.hvEnterStays) {
 
 
 def enter_stays() -> None:
-    """A click with the mouse leaves no control focused: Enter goes on to commit. Keys move the focus as ever."""
+    """A click with the mouse leaves no control focused: the page's keys go on working. Keys move the focus as ever."""
     st.html(_ENTER, unsafe_allow_javascript=True)
 
 

@@ -39,7 +39,7 @@ def show_slide(services: Services, learner: str, session: Session) -> None:
     with board:
         on_tally = partial(_count, practice, learner, asked.id if asked else 0)
         show_board(so_far, on_tally, is_open=asked is not None)
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             _show_undo(practice, learner, so_far.last)
             _show_end(practice, learner, session.id, is_open=asked is not None)
             tone_switch()

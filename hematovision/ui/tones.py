@@ -14,13 +14,16 @@ HERTZ = (262, 294, 330, 392, 440, 523, 587)
 """A pentatonic scale: any two of its tones can be told apart, and none clashes with another."""
 _PLAY = """<script>// tally %d
 window.hvAudio ??= new AudioContext();
-const tone = window.hvAudio.createOscillator(), volume = window.hvAudio.createGain(), now = window.hvAudio.currentTime;
-tone.frequency.value = %d;
-volume.gain.setValueAtTime(0.2, now);
-volume.gain.exponentialRampToValueAtTime(0.001, now + 0.15);
-tone.connect(volume).connect(window.hvAudio.destination);
-tone.start();
-tone.stop(now + 0.15);
+{  // a block: the next tally declares the same names
+  const tone = window.hvAudio.createOscillator(), volume = window.hvAudio.createGain();
+  const now = window.hvAudio.currentTime;
+  tone.frequency.value = %d;
+  volume.gain.setValueAtTime(0.2, now);
+  volume.gain.exponentialRampToValueAtTime(0.001, now + 0.15);
+  tone.connect(volume).connect(window.hvAudio.destination);
+  tone.start();
+  tone.stop(now + 0.15);
+}
 </script>"""
 
 

@@ -6,11 +6,13 @@ from hematovision.errors import HematoVisionError
 from hematovision.quiz.session import SLIDES, Plan
 from hematovision.ui.learner import current_learner
 from hematovision.ui.page import errors_shown, show_error, start_page
+from hematovision.ui.quiz import enter_stays
 from hematovision.ui.tally import hold, show_result, show_slide, show_wrong
 
 services = start_page("Differential")
 practice = services.practice
 learner = current_learner(services)
+enter_stays()
 
 
 def begin(length):
