@@ -8,14 +8,12 @@ from hematovision.cells import display_name
 from hematovision.quiz.session import Session
 from hematovision.services import Services
 from hematovision.services.attempts import Invitation
-from hematovision.ui.learner import current_learner
+from hematovision.ui.learner import LEARNER_KEY, current_learner
 from hematovision.ui.page import errors_shown
 from hematovision.ui.progress import learner_zone
 from hematovision.ui.set_rules import in_sentences, in_short
 from hematovision.ui.sign_in import current_account
 from hematovision.ui.teach import plain
-
-_KEY = "learner"  # see ui/learner.py
 
 
 def joining_learner(services: Services) -> str | None:
@@ -25,13 +23,13 @@ def joining_learner(services: Services) -> str | None:
     """
     if current_account():
         return current_learner(services)
-    chosen = str(st.session_state.get(_KEY) or st.query_params.get(_KEY, ""))
+    chosen = str(st.session_state.get(LEARNER_KEY) or st.query_params.get(LEARNER_KEY, ""))
     if not any(known.id == chosen and known.name for known in services.practice.learners()):
         return None
     # Also where there is one learner alone: a reload, and a server that was killed, must not ask again.
-    st.session_state[_KEY] = chosen
-    if st.query_params.get(_KEY) != chosen:
-        st.query_params[_KEY] = chosen
+    st.session_state[LEARNER_KEY] = chosen
+    if st.query_params.get(LEARNER_KEY) != chosen:
+        st.query_params[LEARNER_KEY] = chosen
     return current_learner(services)
 
 
@@ -44,7 +42,7 @@ def ask_to_join(services: Services, student: str, code: str, on_joined: Callable
         with errors_shown():
             learner = student if account else services.practice.enroll(st.session_state["join-name"]).id
             publication = services.attempts.join(learner, st.session_state["join-code"])
-            st.session_state[_KEY] = learner
+            st.session_state[LEARNER_KEY] = learner
             on_joined(publication.code)
 
     with st.form("join", border=False, width=420):

@@ -14,7 +14,7 @@ from hematovision.ui.sign_in import Account, current_account
 
 NAMELESS = "Without a name"
 
-_KEY = "learner"
+LEARNER_KEY = "learner"
 """In the session, which lasts from page to page, and in the address, which lasts over a reload."""
 
 
@@ -28,7 +28,7 @@ def current_learner(services: Services) -> str:
     if account:
         return _enrolled(practice, account)
     known = [learner.id for learner in practice.learners()] or [LEARNER]
-    learner = st.session_state.get(_KEY) or st.query_params.get(_KEY)
+    learner = st.session_state.get(LEARNER_KEY) or st.query_params.get(LEARNER_KEY)
     if learner not in known:
         if len(known) > 1:
             st.header("Who practices?")
@@ -36,9 +36,9 @@ def current_learner(services: Services) -> str:
             _someone_else(practice)
             st.stop()
         learner = known[0]
-    st.session_state[_KEY] = learner
-    if len(known) > 1 and st.query_params.get(_KEY) != learner:
-        st.query_params[_KEY] = learner
+    st.session_state[LEARNER_KEY] = learner
+    if len(known) > 1 and st.query_params.get(LEARNER_KEY) != learner:
+        st.query_params[LEARNER_KEY] = learner
     return learner
 
 
@@ -67,10 +67,10 @@ def learner_line(services: Services, learner: str) -> None:
 
 def _enrolled(practice: Practice, account: Account) -> str:
     """The account's id. Known to the store once a browser session: whoever deletes their data is not stored at once."""
-    if st.session_state.get(_KEY) != account.id:
+    if st.session_state.get(LEARNER_KEY) != account.id:
         if account.name:
             practice.enroll(account.name, account.id)
-        st.session_state[_KEY] = account.id
+        st.session_state[LEARNER_KEY] = account.id
     return account.id
 
 
@@ -82,7 +82,7 @@ def _account_line(account: Account) -> None:
 
 
 def _choose(learner: str) -> None:
-    st.session_state[_KEY] = learner
+    st.session_state[LEARNER_KEY] = learner
 
 
 def _choose_from(practice: Practice, but: str = "") -> None:

@@ -15,7 +15,7 @@ from hematovision.services.pictures import Pictures
 from hematovision.services.practice import LEARNER
 from hematovision.services.roles import may_teach
 from hematovision.settings import load_settings
-from hematovision.ui.learner import current_learner
+from hematovision.ui.learner import LEARNER_KEY, current_learner
 from hematovision.ui.page import errors_shown
 from hematovision.ui.sign_in import account_of, current_account
 
@@ -52,7 +52,7 @@ def is_shown_teaching() -> bool:
 
 def _without_account() -> str:
     """Who was chosen in this browser, if anyone; see ui/learner.py."""
-    return st.session_state.get("learner") or LEARNER
+    return st.session_state.get(LEARNER_KEY) or LEARNER
 
 
 def join_link(code: str) -> str:
