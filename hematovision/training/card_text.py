@@ -222,7 +222,16 @@ def _elsewhere(card: Mapping[str, Any]) -> Section:
     )
     most = most_confused(bccd["confusion"])
     words += f" Most often confused: {most}." if most else ""
-    return Section("elsewhere", title, words, class_table(bccd) + "\n\n" + matrix_table(bccd["confusion"]))
+    tables = [class_table(bccd), matrix_table(bccd["confusion"])]
+    read = bccd.get("second_reading")
+    if read:
+        words += (
+            f" The key calls {read['changed']} cells eosinophils in which we see neutrophils, and {read['unclear']} in "
+            "which we see neither: read so, by eye and by no hematologist, the unclear ones left out, "
+            f"{percent_of(read['core_four_accuracy'])} of the core four are named right."
+        )
+        tables += ["By this second reading:", class_table(read)]
+    return Section("elsewhere", title, words, "\n\n".join(tables))
 
 
 def _refusal(card: Mapping[str, Any]) -> Section:

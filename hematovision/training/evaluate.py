@@ -21,6 +21,7 @@ from hematovision.training.metrics import (
     threshold_for,
 )
 from hematovision.training.noncells import HELD_OUT, KINDS, NO_WHITE_CELL, noncells
+from hematovision.training.second_reading import reread
 from hematovision.training.trust import answers, embeddings
 from hematovision.vision.classifier import Classifier, Prediction, softmax
 from hematovision.vision.reading import read_picture
@@ -102,6 +103,20 @@ def evaluate_fields(
         if found
         else {}
     )
+
+
+def evaluate_second_reading(
+    classifier: Classifier, records: Sequence[Record], largest: Sequence[Prediction | None]
+) -> dict[str, Any]:
+    """Metrics on the same fields with the keys of `reread`: how many it changed, and what is then right."""
+    pairs = [(new, answer) for new, answer in zip(reread(records), largest, strict=True) if new]
+    fields, answers = [new for new, _ in pairs], [answer for _, answer in pairs]
+    metrics = evaluate_fields(classifier, fields, answers)
+    keys = {record.path: record.label for record in records}
+    return {
+        "changed": sum(keys[field.path] != field.label for field in fields),
+        "unclear": len(records) - len(fields),
+    } | {name: metrics[name] for name in ("core_four_accuracy", "classes", "confusion")}
 
 
 def evaluate_trust(

@@ -134,6 +134,7 @@ def measure(
         classified,
         evaluate_cells,
         evaluate_fields,
+        evaluate_second_reading,
         evaluate_trust,
         largest_cells,
     )
@@ -150,5 +151,6 @@ def measure(
     largest = largest_cells(classifier, fields)
     if fields:
         metrics["bccd"] = evaluate_fields(classifier, fields, largest)
+        metrics["bccd"]["second_reading"] = evaluate_second_reading(classifier, fields, largest)
     metrics["trust"] = evaluate_trust(classifier, records, fields, found=found, largest=largest)
     return metrics

@@ -58,6 +58,8 @@ def full_card() -> dict[str, Any]:
         },
     }
     bccd = answers(fields, 1) | {"cells_found": share(2, 2), "core_four_accuracy": share(1, 2)}
+    read = {name: bccd[name] for name in ("classes", "confusion")}
+    bccd["second_reading"] = read | {"changed": 4, "unclear": 3, "core_four_accuracy": share(1, 1)}
     return {
         "name": "HematoVision",
         "backbone": "MobileNetV2",

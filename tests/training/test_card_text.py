@@ -56,6 +56,12 @@ def test_the_headline_says_what_it_is_and_how_well_it_does():
         ("calibration", "| 90.0 % | 6 | 95.0 % | 83.3 % |"),
         ("elsewhere", "a laboratory that was never trained on"),
         ("elsewhere", "Core four named right: 50.0 % (9.5 % to 90.5 %, n = 2)."),
+        (
+            "elsewhere",
+            "The key calls 4 cells eosinophils in which we see neutrophils, and 3 in which we see neither: read so, by "
+            "eye and by no hematologist, the unclear ones left out, 100.0 % (20.7 % to 100.0 %, n = 1) of the core "
+            "four are named right.",
+        ),
         ("refusal", "Of kinds that no threshold was fitted to: 90.0 % (59.6 % to 98.2 %, n = 10)"),
         ("refusal", "| text | 100.0 % |"),
         ("unfamiliar", "in 93.0 % of all pairs (AUROC)"),
