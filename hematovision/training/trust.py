@@ -18,9 +18,7 @@ from hematovision.cells import CELL_CLASSES
 from hematovision.files import write_whole
 from hematovision.images import Picture
 from hematovision.library.records import Record
-from hematovision.smear.light import evened
-from hematovision.training.augment import augment
-from hematovision.training.batches import opened
+from hematovision.training.batches import variant
 from hematovision.training.export import describe_file, write_card
 from hematovision.training.noncells import KINDS, NOT_FITTED, noncells
 from hematovision.vision.card import ModelCard
@@ -120,8 +118,7 @@ def answers(classifier: Classifier, pictures: Iterable[Picture]) -> list[Predict
 
 def _from_abroad(record: Record, size: int, rng: np.random.Generator) -> Picture:
     """What the network would see of the cell in another laboratory."""
-    picture, frame, light = opened(record.path)
-    return augment(evened(picture, light), frame, size, rng, abroad=1)[0]
+    return variant(record.path, size, rng, abroad=1)[0]
 
 
 def embeddings(found: Sequence[Prediction]) -> NDArray[np.float32]:

@@ -108,18 +108,20 @@ def test_a_wrong_weights_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("abroad", [0, 1])
 def test_augmentation_is_seeded_and_keeps_size_and_range(cell, abroad):
-    frame = Frame.of_cell(cell)
-    first, again, other = (augment(cell, frame, 96, np.random.default_rng(seed), abroad)[0] for seed in (1, 1, 2))
+    frame, everywhere = Frame.of_cell(cell), np.full(cell.shape[:2], 255, np.uint8)
+    first, again, other = (
+        augment(cell, everywhere, frame, 96, np.random.default_rng(seed), abroad)[0] for seed in (1, 1, 2)
+    )
     assert first.shape == (96, 96, 3) and first.dtype == np.uint8
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
 def test_a_variant_from_home_keeps_the_colors_and_one_from_abroad_does_not(cell):
-    frame = Frame.of_cell(cell)
+    frame, everywhere = Frame.of_cell(cell), np.full(cell.shape[:2], 255, np.uint8)
     plain = cut(cell, frame, 96).reshape(-1, 3).mean(0)
 
     def change(abroad):
-        variants = [augment(cell, frame, 96, np.random.default_rng(i), abroad)[0] for i in range(60)]
+        variants = [augment(cell, everywhere, frame, 96, np.random.default_rng(i), abroad)[0] for i in range(60)]
         return np.median([np.abs(v.reshape(-1, 3).mean(0) - plain).max() for v in variants])
 
     assert change(abroad=0) < 8 < 20 < change(abroad=1)
@@ -139,10 +141,33 @@ def test_other_dyes_leave_red_cells_nearly_as_they_are_and_change_nuclei(monkeyp
 
     before = densities(picture)
     # Light without glare: a channel that is clipped tells no density.
-    variants = [augmentation._other_dyes(picture, 0.99, np.random.default_rng(i)) for i in range(300)]
-    changes = [np.abs(np.log(densities(v) / before)) for v in variants if v.max() < 255]
+    nowhere = np.zeros(picture.shape[:2], np.uint8)
+    variants = [augmentation._other_dyes(picture, nowhere, 0.99, np.random.default_rng(i)) for i in range(300)]
+    changes = [np.abs(densities(v) / before - 1) for v in variants if v.max() < 255]
     of_red, of_nuclei = np.median(changes, axis=(0, 2))
     assert len(changes) > 30 and of_red < 0.1 < 0.2 < of_nuclei
+
+
+def test_nuclei_go_from_violet_to_blue_and_red_cells_stay():
+    red = np.array(RED_CELL_DENSITY)
+    for blue in (-0.3, 0.5, 1.0):
+        change = augmentation._nuclei(blue)
+        assert np.allclose(change @ red, red)
+        assert np.allclose(change @ augmentation._VIOLET, (1 - blue) * augmentation._VIOLET + blue * augmentation._BLUE)
+
+
+def test_now_and_then_the_cell_is_dyed_otherwise_than_what_lies_around_it(cell, monkeypatch):
+    twice, width = np.hstack([cell, cell]), cell.shape[1]
+    left = np.zeros(twice.shape[:2], np.uint8)
+    left[:, :width] = 255
+
+    def difference(share):
+        monkeypatch.setattr(augmentation, "CELL_APART", share)
+        dyed = augmentation._other_dyes(twice, left, 1.0, np.random.default_rng(5)).astype(int)
+        # Not where the one goes over into the other.
+        return np.abs(dyed[:, :width] - dyed[:, width:])[:, 12:-12].mean()
+
+    assert difference(0.0) == 0 and difference(1.0) > 5
 
 
 def test_no_size_is_learned_from_a_picture_that_does_not_show_it(records):
