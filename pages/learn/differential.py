@@ -28,7 +28,8 @@ def offer(label):
     )
     with st.container(horizontal=True):
         for length in SLIDES:
-            st.button(f"{length} white cells", key=f"begin-{length}", type="primary", on_click=begin, args=(length,))
+            kind = "primary" if length == SLIDES[0] else "secondary"
+            st.button(f"{length} white cells", key=f"begin-{length}", type=kind, on_click=begin, args=(length,))
 
 
 @st.fragment

@@ -57,8 +57,8 @@ if found.total.n:
     show_features(found)
     show_reliance(found)
     show_due(found)
-else:
-    st.page_link("pages/learn/quiz.py", label="Start practice")
+elif st.button("Start practice", type="primary", shortcut="Enter", key="start"):
+    st.switch_page("pages/learn/quiz.py")
 # One who only took a name has that to delete.
 if practice.current(learner) or any(one.id == learner for one in practice.learners()):
     show_data(practice, learner, on_delete=delete)

@@ -70,6 +70,7 @@ def known(answers=ANSWERS):
 def test_without_an_answer_it_says_so_and_draws_nothing(app):
     visit(app, PAGE)
     assert "No cell has been named yet." in texts(app)
+    assert app.button(key="start").label == "Start practice"
     assert not charts(app) and not app.download_button and not app.header
 
 
