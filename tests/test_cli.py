@@ -191,6 +191,9 @@ def test_train_without_data_says_how_to_name_it(run):
     ("options", "message"),
     [
         (("--replay", "0.5"), "--replay goes with --extra"),
+        (("--extra", "x", "--seeds", "1", "2"), "--seeds does not go with --extra"),
+        (("--seeds", "1", "1"), "A seed is named twice"),
+        (("--seeds", "1", "--seed", "2"), "A seed is named twice"),
         (("--extra", "x", "--dropout", "0.1"), "--dropout does not go with --extra"),
         (("--extra", "x", "--replay", "1"), "less than 1"),
     ],

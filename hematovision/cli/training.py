@@ -39,6 +39,14 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_recipe(train, "runs/train")
     _add_model(train)
     train.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        default=(),
+        metavar="SEED",
+        help="train once from each, tell the figures of all, and keep the model that is best on val",
+    )
+    train.add_argument(
         "--extra",
         type=Path,
         metavar="FOLDER",
@@ -127,16 +135,21 @@ def _train(options: argparse.Namespace) -> int:
         return _adapt(options)
     if options.replay is not None:
         raise InputError("There is nothing to replay beside.", "--replay goes with --extra FOLDER.")
+    if len(set(options.seeds)) < len(options.seeds) or (options.seeds and options.seed is not None):
+        raise InputError("A seed is named twice.", "Give --seed N, or --seeds with different ones.")
     recipe = _recipe(options)
     from hematovision.training.run import train
 
-    card = train(_data(options), _model(options), options.run_folder, recipe, options.backbone_weights)
+    weights = options.backbone_weights
+    card = train(_data(options), _model(options), options.run_folder, recipe, weights, options.seeds)
     if card is not None:
         print(json.dumps(card["metrics"], indent=1))
     return 0
 
 
 def _adapt(options: argparse.Namespace) -> int:
+    if options.seeds:
+        raise InputError("--seeds does not go with --extra.", "One model is adapted, from one --seed.")
     chosen = _chosen(options)
     if unfit := [name for name in chosen if name not in ADAPTED]:
         raise InputError(

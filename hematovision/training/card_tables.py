@@ -33,6 +33,18 @@ def class_table(metrics: Mapping[str, Any]) -> str:
     return table(("class", "recall", "precision", "F1"), rows)
 
 
+def seed_table(seeds: Sequence[Mapping[str, Any]]) -> str:
+    """The figures of the models of several seeds, one a row."""
+    head = ("seed", "val", "test", "core four", "least recall", "attributes", "their macro-F1", "BCCD core four")
+    rows = []
+    for row in seeds:
+        shares = [row["accuracy"]["value"], row["core_four_accuracy"]["value"], row["least_recall"]]
+        shares += [row["attribute_accuracy"], row["attribute_macro_f1"], (row["fields_accuracy"] or {}).get("value")]
+        cells = ("–" if share is None else percent(share) for share in shares)
+        rows.append((str(row["seed"]), f"{row['val_accuracy']:.2%}".replace("%", " %"), *cells))
+    return table(head, rows)
+
+
 def matrix_table(confusion: Mapping[str, Any]) -> str:
     """Counts of a confusion matrix; keys that never occur have no row."""
     rows = [

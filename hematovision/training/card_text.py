@@ -14,6 +14,7 @@ from hematovision.training.card_tables import (
     most_confused,
     percent,
     percent_of,
+    seed_table,
     table,
 )
 from hematovision.vision.wrong_cells import WrongCells, hints_text
@@ -184,7 +185,13 @@ def _curves(card: Mapping[str, Any]) -> Section:
         for epoch in epochs
     ]
     head = ("epoch", "phase", "loss", "val loss", "val classes right", "val attributes right")
-    return Section("curves", title, words, table(head, rows))
+    tables = [table(head, rows)]
+    seeds = figures(card, "training", "seeds")
+    if seeds:
+        kept = figures(card, "training", "recipe", "seed")
+        words += f" {len(seeds)} models were trained so, from as many seeds; kept is seed {kept}, the best on val."
+        tables += ["Each seed's model, on val and then on what had no part in the choice:", seed_table(seeds)]
+    return Section("curves", title, words, "\n\n".join(tables))
 
 
 def _calibration(card: Mapping[str, Any]) -> Section:

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,23 +16,40 @@ if TYPE_CHECKING:
 
 
 def train(
-    data: Path, model_folder: Path, run_folder: Path, recipe: "Recipe", backbone_weights: str | Path | None
+    data: Path,
+    model_folder: Path,
+    run_folder: Path,
+    recipe: "Recipe",
+    backbone_weights: str | Path | None,
+    seeds: Sequence[int] = (),
 ) -> dict[str, Any] | None:
     """Train on `data` and replace the model in `model_folder` by the finished one. Goes on with a stopped run.
 
-    Returns the card; None on all machines but the first, where several train together.
+    With `seeds` in place of the recipe's own it trains once from each, in folders of their own in `run_folder`, and
+    keeps the model that is best on `val`. Returns the card; None on all machines but the first, where several train
+    together.
     """
+    import keras
+
     from hematovision.training.devices import choose_strategy, place
+    from hematovision.training.seeds import choose_seed
     from hematovision.training.shelf import put_in_place
 
     strategy = choose_strategy()
+    writes = place(strategy)[0] == 0
     records = read_datasets(data)
-    with strategy.scope():
-        made = produce(records, run_folder, recipe, backbone_weights, writes=place(strategy)[0] == 0)
-    if made is None:
+    runs = {run_folder / f"seed-{seed}": replace(recipe, seed=seed) for seed in seeds} or {run_folder: recipe}
+    made = []
+    for folder, seeded in runs.items():
+        keras.backend.clear_session()
+        with strategy.scope():
+            made.append(produce(records, folder, seeded, backbone_weights, writes=writes))
+    models = [folder for folder in made if folder is not None]
+    if not models:
         return None
-    card = finish(data, made)
-    put_in_place(made, model_folder)
+    chosen = choose_seed(models, records, read_bccd(data / "bccd")) if seeds else models[0]
+    card = finish(data, chosen)
+    put_in_place(chosen, model_folder)
     return card
 
 

@@ -236,7 +236,7 @@ def test_train_writes_a_model_that_runs_and_a_card_that_was_measured(data, tmp_p
     card = train(data, tmp_path / "model", tmp_path / "run", recipe, None)
     assert json.loads((tmp_path / "model" / "card.json").read_text()) == card
     assert card["heads"]["cell_class"] == list(CELL_CLASSES) and card["input"]["size"] == 32
-    assert card["data"]["pictures"] == {"train": 32, "val": 8, "test": 8}
+    assert card["data"]["pictures"] == {"train": 32, "val": 8, "test": 8} and "seeds" not in card["training"]
     assert np.sum(card["metrics"]["test"]["confusion"]["rows"]) == 8
     assert card["metrics"] == measure(data, tmp_path / "model") | {"heatmaps": card["metrics"]["heatmaps"]}
     assert card["metrics"]["heatmaps"]["found"]["n"] == 7
