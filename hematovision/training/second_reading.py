@@ -5,20 +5,26 @@ make an eosinophil; fine lilac ones and a nucleus of three lobes and more a neut
 classes were looked through in the same way, and nothing was found to change.
 """
 
-import csv
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import yaml
+
 from hematovision.library.records import Record
 
-READINGS = Path(__file__).with_name("second_readings.csv")
+READINGS = Path(__file__).with_name("second_readings.yaml")
 UNCLEAR = "unclear"
 
 
 def reread(records: Iterable[Record]) -> list[Record | None]:
     """Each record with the class that was read where it differs from its key; None where nothing could be read."""
-    with READINGS.open(newline="", encoding="utf-8") as lines:
-        readings = {row["picture"]: row["reading"] for row in csv.DictReader(lines)}
-    found = [(record, readings.get(record.path.stem, record.label)) for record in records]
-    return [None if reading == UNCLEAR else replace(record, label=reading) for record, reading in found]
+    listed = yaml.safe_load(READINGS.read_text(encoding="utf-8"))
+    readings = {number: reading for reading, numbers in listed.items() for number in numbers}
+
+    def read(record: Record) -> str:
+        number = re.search(r"\d+", record.path.stem)
+        return readings.get(int(number[0]), record.label) if number and record.dataset == "BCCD" else record.label
+
+    return [None if read(r) == UNCLEAR else replace(r, label=read(r)) for r in records]
