@@ -86,7 +86,7 @@ def test_an_export_that_cannot_be_made_is_an_error(run, tmp_path):
 
 
 def test_every_fault_of_every_file_is_named(run, bank, tmp_path):
-    shutil.copytree(bank / "sets", tmp_path / "mine" / "sets")
+    shutil.copytree(bank, tmp_path / "mine")
     bad = tmp_path / "mine" / "sets" / "bad.yaml"
     bad.write_text("title: ''\nchoices: [band, mono]\ncells:\n- a.png\n")
     good = tmp_path / "mine" / "sets" / "core-four.yaml"

@@ -5,9 +5,7 @@ import json
 from pathlib import Path
 
 from hematovision.errors import HematoVisionError, InputError
-
-FORMATS = ("zip", "moodle", "gift", "qti", "anki", "pdf", "pdf-key", "csv")
-"""As in `exchange.formats`, which would load what writes PDF to tell."""
+from hematovision.exchange.formats import FORMATS
 
 SOME_FAILED = 3
 
@@ -75,7 +73,7 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from hematovision.library.set_files import check_set
+    from hematovision.library.sets_check import check_set
 
     failed = False
     for path in options.files:

@@ -20,12 +20,13 @@ _STYLE = (
     " .choices { color: #555; } .nightMode .choices { color: #bbb; } .key { font-weight: bold; }"
     " img { max-width: 100%; }"
 )
-_LONG_AGO = 1_500_000_000.0
-"""Seconds: what numbers the notes, and tells nothing of when they were made."""
 
 
-def write(bundle: SetBundle) -> bytes:
-    """The .apkg file. A set that is exported again updates its cards, and what was learned of them stays."""
+def write(bundle: SetBundle, seconds: float | None = None) -> bytes:
+    """The .apkg file. A set that is exported again updates its cards, and what was learned of them stays.
+
+    `seconds`, since 1970, is when it was made; without it, now. Anki takes a note only where it is the newer one.
+    """
     set_id = bundle.quiz_set.id
     model = genanki.Model(
         _number("model"),
@@ -44,7 +45,7 @@ def write(bundle: SetBundle) -> bytes:
             path.write_bytes(item.picture)
             media.append(str(path))
         out = io.BytesIO()
-        genanki.Package(deck, media_files=media).write_to_file(out, timestamp=_LONG_AGO)
+        genanki.Package(deck, media_files=media).write_to_file(out, timestamp=seconds)
     return out.getvalue()
 
 

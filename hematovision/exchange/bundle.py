@@ -22,6 +22,8 @@ LONGEST_SIDE = 1024
 """Pixels; a larger picture is shrunk."""
 MOST_BYTES = 300_000_000
 """Of all pictures of a set together."""
+MOST_PIXELS = 2_000_000_000
+"""Of all pictures together, as they come: a small file of one color has as many as a large one."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,11 @@ class SetBundle:
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
+        """The questions, in an order of chance where the policy shuffles: a set may list its cells class by class."""
+        cells = {cell.picture: cell for cell in self.quiz_set.cells}
+        files = order(tuple(cells), self.quiz_set.id, 0) if self.quiz_set.policy.shuffle else tuple(cells)
         made = []
-        for number, cell in enumerate(self.quiz_set.cells, start=1):
+        for number, cell in enumerate((cells[file] for file in files), start=1):
             name = cell.picture.removeprefix("pictures/").removesuffix(".png")
             choices = order(self.quiz_set.choices, name, 0)
             picture = self.pictures[cell.picture]
@@ -70,10 +75,13 @@ def bundle(quiz_set: QuizSet, cells: Iterable[tuple[SetCell, Picture]]) -> SetBu
     Raises DataError where a cell has no key, two have the same picture, or all are too large.
     """
     made: dict[str, tuple[SetCell, bytes]] = {}
-    size = 0
+    size = pixels = 0
     for cell, picture in cells:
         if cell.key is None:
             raise DataError(f"{cell.picture} has no key.", "Give a key to each cell.", kind="no_key")
+        pixels += picture.shape[0] * picture.shape[1]
+        if pixels > MOST_PIXELS:
+            raise DataError(f"The pictures have more than {MOST_PIXELS / 1e6:,.0f} megapixels.", "Save them smaller.")
         picture, _ = at_most(picture, LONGEST_SIDE)
         file = f"pictures/{name_of(picture)}.png"
         if file in made:
@@ -92,8 +100,8 @@ def bundle(quiz_set: QuizSet, cells: Iterable[tuple[SetCell, Picture]]) -> SetBu
 def from_library(library: Library, set_id: str) -> SetBundle:
     """A set of the library with all that it asks.
 
-    Its cells come in an order of chance where its policy says so, or where it does not list them: labels list the cells
-    class by class. Raises InputError for an unknown set, DataError or ImageError where a picture cannot be used.
+    Cells that it does not list come in an order of chance, for labels list them class by class. Raises InputError for
+    an unknown set, DataError or ImageError where a picture cannot be used.
     """
     quiz_set = library.sets.get(set_id)
     if quiz_set is None:
@@ -110,9 +118,7 @@ def from_library(library: Library, set_id: str) -> SetBundle:
         raise no_pictures()
     if len(found) > MOST_CELLS:
         raise DataError(f"The set has {len(found):,} cells.", f"The limit is {MOST_CELLS:,}: list the ones you mean.")
-    files = [cell.picture for cell in quiz_set.cells] or list(found)
-    if quiz_set.policy.shuffle or not quiz_set.cells:
-        files = list(order(files, set_id, 0))
+    files = [cell.picture for cell in quiz_set.cells] or order(tuple(found), set_id, 0)
     return bundle(quiz_set, ((replace(found[f][1], picture=f), read(found[f][0].path)) for f in files))
 
 

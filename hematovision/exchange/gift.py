@@ -32,8 +32,8 @@ def _question(item: Item) -> str:
         feedback = f"#{SECOND}" if choice == item.second_key else ""
         lines.append(f"\t{mark}{display_name(choice)}{feedback}")
     if item.note:
-        # An empty line would end the question.
-        lines.append(f"\t####{_plain(escape(item.note, quote=False))}".replace("\n", "<br>"))
+        # An empty line would end the question; a note that begins with a bracket would name a format.
+        lines.append(f"\t####[html]{_plain(escape(item.note, quote=False))}".replace("\n", "<br>"))
     return "\n".join([*lines, "}"])
 
 

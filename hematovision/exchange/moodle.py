@@ -6,7 +6,10 @@ when those show. Grading and policy have no place in the format.
 """
 
 import binascii
+import re
 from base64 import b64decode, b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from html.parser import HTMLParser
 from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
@@ -62,14 +65,12 @@ def read(data: bytes) -> SetBundle:
     questions = [q for q in quiz.findall("question") if q.get("type") != "category"]
     if not 1 <= len(questions) <= MOST_CELLS:
         raise DataError(f"The file has {len(questions):,} questions.", f"It should have 1 to {MOST_CELLS:,}.")
-    found = []
+    cells = []
     offered: set[str] = set()
     for number, question in enumerate(questions, start=1):
-        try:
-            cell, picture, choices = _read_question(question, number)
-        except HematoVisionError as error:
-            raise DataError(f"Question {number}: {error.message}", error.hint, kind=error.kind) from error
-        found.append((cell, picture))
+        with _named(number):
+            cell, choices = _read_question(question, number)
+        cells.append(cell)
         offered |= choices
     category = quiz.findtext("question[@type='category']/category/text") or "Moodle questions"
     try:
@@ -78,7 +79,24 @@ def read(data: bytes) -> SetBundle:
         quiz_set = parse(id_of(title), {"title": title, "choices": list(choices_in_order)})
     except InputError as error:
         raise DataError(error.message, error.hint) from error
-    return bundle(quiz_set, found)
+    return bundle(quiz_set, zip(cells, _pictures(questions), strict=True))
+
+
+@contextmanager
+def _named(number: int) -> Iterator[None]:
+    """Name the question in what is wrong with it."""
+    try:
+        yield
+    except HematoVisionError as error:
+        raise DataError(f"Question {number}: {error.message}", error.hint, kind=error.kind) from error
+
+
+def _pictures(questions: Sequence[Element]) -> Iterator[Picture]:
+    """One at a time: decoded, all of them together could fill the memory."""
+    for number, question in enumerate(questions, start=1):
+        with _named(number):
+            picture = _read_picture(question)
+        yield picture
 
 
 def _question(quiz: Element, item: Item) -> None:
@@ -104,23 +122,15 @@ def _text(parent: Element, text: str) -> None:
     SubElement(parent, "text").text = text
 
 
-def _read_question(question: Element, number: int) -> tuple[SetCell, Picture, set[str]]:
+def _read_question(question: Element, number: int) -> tuple[SetCell, set[str]]:
     if question.get("type") != "multichoice" or question.findtext("single", "true").strip() not in ("true", "1"):
         raise DataError(
             f"It is of the type {question.get('type')}, or has several right answers.",
             "Export questions with one right answer.",
         )
-    files = question.findall("questiontext/file")
-    if len(files) != 1:
-        raise DataError(f"It has {len(files)} pictures.", "A question should show one.")
-    # Four letters are three bytes; white space between them is allowed.
-    if files[0].get("encoding") != "base64" or len(files[0].text or "") > 2 * MAX_BYTES:
-        raise DataError("Its picture is not in base64, or too large.", "Export it from Moodle again.")
-    try:
-        picture = decode(b64decode("".join((files[0].text or "").split()), validate=True))
-    except binascii.Error:
-        raise DataError("Its picture is damaged.", "Export it from Moodle again.", kind="broken") from None
-    right, second, choices = [], None, set()
+    right: list[str] = []
+    second: list[str] = []
+    choices: set[str] = set()
     for answer in question.findall("answer"):
         words = _words(answer)
         name = _NAMES.get(words)
@@ -133,12 +143,27 @@ def _read_question(question: Element, number: int) -> tuple[SetCell, Picture, se
             right.append(name)
         feedback = answer.find("feedback")
         if feedback is not None and _words(feedback) == SECOND:
-            second = name
+            second.append(name)
     if len(right) != 1:
         raise DataError(f"It has {len(right)} right answers.", "One answer should have a fraction of 100.")
+    if len(second) > 1 or second == right:
+        raise DataError("Another expert's key is marked wrongly.", f"'{SECOND}' should stand with one wrong answer.")
     remark = question.find("generalfeedback")
     note = parse_note("" if remark is None else _words(remark))
-    return SetCell(f"question {number}", right[0], note, second), picture, choices
+    return SetCell(f"question {number}", right[0], note, next(iter(second), None)), choices
+
+
+def _read_picture(question: Element) -> Picture:
+    files = question.findall("questiontext/file")
+    if len(files) != 1:
+        raise DataError(f"It has {len(files)} pictures.", "A question should show one.")
+    # Four letters are three bytes; white space between them is allowed.
+    if files[0].get("encoding") != "base64" or len(files[0].text or "") > 2 * MAX_BYTES:
+        raise DataError("Its picture is not in base64, or too large.", "Export it from Moodle again.")
+    try:
+        return decode(b64decode("".join((files[0].text or "").split()), validate=True))
+    except binascii.Error:
+        raise DataError("Its picture is damaged.", "Export it from Moodle again.", kind="broken") from None
 
 
 def _is_right(answer: Element) -> bool:
@@ -156,7 +181,7 @@ def _words(element: Element) -> str:
     reader = _Plain()
     reader.feed(text)
     reader.close()
-    return "".join(reader.found).strip()
+    return re.sub(r" *\n *", "\n", "".join(reader.found)).strip()
 
 
 class _Plain(HTMLParser):
@@ -167,7 +192,8 @@ class _Plain(HTMLParser):
         self.found: list[str] = []
 
     def handle_data(self, data: str) -> None:
-        self.found.append(data)
+        # A line break of HTML's source is a space.
+        self.found.append(re.sub(r"\s+", " ", data))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("p", "br", "li", "div") and self.found:

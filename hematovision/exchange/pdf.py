@@ -4,6 +4,8 @@ The letters are those of Bitstream Vera, which reportlab brings: Latin ones. Oth
 """
 
 import io
+from bisect import bisect_right
+from collections.abc import Iterator
 from pathlib import Path
 
 import reportlab
@@ -86,6 +88,18 @@ def _draw(canvas: Canvas, item: Item, x: float, top: float) -> None:
         canvas.drawString(left + 4.2 * mm, y, display_name(choice))
 
 
+def _wrapped(text: str, font: str, size: int) -> Iterator[str]:
+    """Lines as wide as the page; a word that is wider is cut."""
+    for line in simpleSplit(text, font, size, _TEXT_WIDTH):
+        rest = line
+        while pdfmetrics.stringWidth(rest, font, size) > _TEXT_WIDTH:
+            widths = range(len(rest))
+            fits = bisect_right(widths, _TEXT_WIDTH, key=lambda n: pdfmetrics.stringWidth(rest[:n], font, size)) - 1
+            yield rest[:fits]
+            rest = rest[fits:]
+        yield rest
+
+
 class _Pages:
     """The page that is drawn on; `y` is how far down it is full."""
 
@@ -97,7 +111,7 @@ class _Pages:
     def begin(self, heading: str) -> None:
         self._number += 1
         self.y = _HEIGHT - _MARGIN
-        for line in simpleSplit(self._title, _BOLD, 12, _TEXT_WIDTH):
+        for line in _wrapped(self._title, _BOLD, 12):
             self._canvas.setFont(_BOLD, 12)
             self._canvas.drawString(_MARGIN, self.y - 4 * mm, line)
             self.y -= 6 * mm
@@ -116,7 +130,7 @@ class _Pages:
     def paragraph(self, head: str, text: str) -> None:
         """A line in bold and plain ones under it, on as many pages as they need."""
         lines = [(_BOLD, head)]
-        lines += [(_FONT, part) for line in text.splitlines() for part in simpleSplit(line, _FONT, 9, _TEXT_WIDTH)]
+        lines += [(_FONT, part) for line in text.splitlines() for part in _wrapped(line, _FONT, 9)]
         for font, line in lines:
             if self.y - _LINE < _MARGIN:
                 self.turn("Key")

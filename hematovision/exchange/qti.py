@@ -69,14 +69,14 @@ def _assessment(bundle: SetBundle, ident: str) -> Element:
     assessment = SubElement(root, "assessment", ident=ident, title=bundle.quiz_set.title)
     section = SubElement(assessment, "section", ident="root_section")
     for item in bundle.items:
-        _item(section, item)
+        _item(section, item, ident)
     return root
 
 
-def _item(section: Element, item: Item) -> None:
+def _item(section: Element, item: Item, set_ident: str) -> None:
     # Numbers, for an answer's identifier is sent to the student.
     idents = {choice: f"{item.number}{place:02}" for place, choice in enumerate(item.choices, start=1)}
-    element = SubElement(section, "item", ident=f"item-{item.name}", title=f"Cell {item.number}")
+    element = SubElement(section, "item", ident=f"{set_ident}-{item.name}", title=f"Cell {item.number}")
     about = SubElement(SubElement(element, "itemmetadata"), "qtimetadata")
     for label, entry in (
         ("question_type", "multiple_choice_question"),
@@ -92,7 +92,7 @@ def _item(section: Element, item: Item) -> None:
     asked = SubElement(shown, "response_lid", ident="response1", rcardinality="Single")
     choices = SubElement(asked, "render_choice")
     for choice, ident in idents.items():
-        _material(SubElement(choices, "response_label", ident=ident), escape(display_name(choice)))
+        _material(SubElement(choices, "response_label", ident=ident), display_name(choice), "text/plain")
 
     graded = SubElement(element, "resprocessing")
     SubElement(
@@ -107,11 +107,11 @@ def _item(section: Element, item: Item) -> None:
     SubElement(right, "setvar", action="Set", varname="SCORE").text = "100"
     if item.remark:
         flow = SubElement(SubElement(element, "itemfeedback", ident=_FEEDBACK), "flow_mat")
-        _material(flow, escape(item.remark).replace("\n", "<br>"))
+        _material(flow, "<p>" + escape(item.remark).replace("\n", "<br>") + "</p>")
 
 
-def _material(parent: Element, html: str) -> None:
-    SubElement(SubElement(parent, "material"), "mattext", texttype="text/html").text = html
+def _material(parent: Element, text: str, kind: str = "text/html") -> None:
+    SubElement(SubElement(parent, "material"), "mattext", texttype=kind).text = text
 
 
 def _meta(quiz_set: QuizSet, ident: str, count: int) -> Element:
@@ -119,6 +119,8 @@ def _meta(quiz_set: QuizSet, ident: str, count: int) -> Element:
     quiz = Element("quiz", identifier=ident, xmlns=_CANVAS)
     values = {
         "title": quiz_set.title,
+        # Empty, for Canvas asks for one.
+        "description": "",
         "shuffle_answers": "true",
         "scoring_policy": "keep_highest",
         "quiz_type": "assignment",

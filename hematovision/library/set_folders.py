@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from filelock import FileLock
 
@@ -187,10 +188,16 @@ def _read_origins(folder: Path, _changed: int = 0) -> Mapping[str, Origin]:
     path = folder / _ORIGINS
     if not path.is_file():
         return MappingProxyType({})
-    values = json.loads(path.read_text(encoding="utf-8"))
-    return MappingProxyType(
-        {file: Origin(**{**v, "attributes": MappingProxyType(v.get("attributes", {}))}) for file, v in values.items()}
-    )
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return MappingProxyType({file: _origin(value) for file, value in values.items()})
+    except (ValueError, TypeError, AttributeError) as error:
+        hint = "Take it back from a copy, or delete it: it says no more than where the pictures came from."
+        raise DataError(f"{path} is damaged.", hint) from error
+
+
+def _origin(value: dict[str, Any]) -> Origin:
+    return Origin(**{**value, "attributes": MappingProxyType(value.get("attributes", {}))})
 
 
 def _as_value(origin: Origin) -> dict[str, object]:

@@ -11,6 +11,9 @@ from hematovision.quiz.faults import Fault, Faults, Place
 
 FIELDS = ("picture", "key", "note", "second_key", "drawn")
 LONGEST_NOTE = 2000
+LONGEST_PATH = 1000
+LONGEST_NAME = 255
+"""Bytes of a file's or folder's name on common disks."""
 MOST_CELLS = 500
 
 _NEUTRAL = re.compile(r"pictures/[0-9a-f]{16}\.(png|webp)")
@@ -97,10 +100,15 @@ def _cell(entry: object, choices: tuple[str, ...], place: Place, faults: Faults)
 def _picture(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise InputError("cells should be a list of files, or of entries with a picture.", "Name a file for each cell.")
-    parts = PurePosixPath(value).parts
-    if value.startswith("/") or ".." in parts or set(value) & set("\\:\0") or not parts:
+    path = PurePosixPath(value)
+    # One name for a file: ./a.png and b//a.png are others of it.
+    is_plain = value == path.as_posix() and ".." not in path.parts and value != "."
+    if not is_plain or value.startswith("/") or set(value) & set("\\:\0"):
         hint = "Name it by its path in the folder: pictures/0001.png."
         raise InputError(f"'{value}' is no file of the set's folder.", hint)
+    plain_text("picture", value, LONGEST_PATH, "")
+    if any(len(part.encode()) > LONGEST_NAME for part in path.parts):
+        raise InputError("picture has a name that no disk takes.", "Give the file a shorter one.")
     return value
 
 

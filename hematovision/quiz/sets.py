@@ -137,7 +137,7 @@ def parse_title(value: object) -> str:
 def parse_choices(names: object) -> tuple[str, ...]:
     """The classes or stages that a quiz offers. Raises InputError where they are too few, too many or overlap."""
     if not isinstance(names, list) or not 2 <= len(names) <= MOST_CHOICES:
-        raise InputError("choices should be a list.", f"It should have 2 to {MOST_CHOICES} classes or stages.")
+        raise InputError(f"choices should be a list of 2 to {MOST_CHOICES} classes or stages.", "Name more, or fewer.")
     for name in names:
         if name not in (*CELL_CLASSES, *STAGES):
             raise unknown("name in choices", name, (*CELL_CLASSES, *STAGES))

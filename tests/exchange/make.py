@@ -11,7 +11,7 @@ from hematovision.quiz.sets import QuizSet
 
 CHOICES = ("lymphocyte", "monocyte", "band", "immature_granulocyte")
 NOTE = "Folded = {nucleus} ~ 50 % #1: \\gray\\ <b>&\n\ncytoplasm"
-POLICY = Policy("end", 20, attempts=2, pass_mark=0.6, show_model=False)
+POLICY = Policy("end", 20, attempts=2, pass_mark=0.6, shuffle=False, show_model=False)
 
 
 @cache

@@ -6,6 +6,8 @@ import io
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from xml.etree import ElementTree
 
@@ -15,12 +17,13 @@ from pypdf import PdfReader
 
 from hematovision import images
 from hematovision.cells import display_name
-from hematovision.cli import sets as cli
 from hematovision.errors import InputError
-from hematovision.exchange.formats import FORMATS, write
+from hematovision.exchange.anki import write as write_anki
+from hematovision.exchange.formats import write
 from hematovision.exchange.items_csv import safe
 from hematovision.quiz.policy import Policy
 from hematovision.quiz.set_cells import parse_note
+from hematovision.settings import ROOT
 from tests.exchange.make import CHOICES, NOTE, make, picture
 
 BUNDLE = make()
@@ -49,10 +52,18 @@ def is_bare(png):
         return opened.format == "PNG" and not opened.info and not opened.getexif() and chunks == [b"IHDR"]
 
 
-def test_the_formats_of_the_command_line_are_those_there_are():
-    assert tuple(FORMATS) == cli.FORMATS
+def test_an_unknown_format_is_named():
     with pytest.raises(InputError, match="Unknown format 'docx'"):
         write(BUNDLE, "docx")
+
+
+def test_a_format_is_loaded_when_it_is_used():
+    """A command that only names the formats does not wait for what writes PDF and decks."""
+    code = (
+        "import sys, hematovision.exchange.formats; print({'genanki', 'reportlab', 'numpy', 'cv2'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"
 
 
 def test_choices_come_in_an_order_of_chance_that_the_picture_alone_gives():
@@ -136,7 +147,7 @@ def test_gift():
         assert [answer for mark, answer, _ in answers if mark == "="] == [display_name(key)]
         assert [answer for _, answer, _ in answers] == [display_name(c) for c in BUNDLE.items[number - 1].choices]
         if number == 1:
-            assert general == "Folded = {nucleus} ~ 50 % #1: \\gray\\ &lt;b&gt;&amp;<br><br>cytoplasm"
+            assert general == "[html]Folded = {nucleus} ~ 50 % #1: \\gray\\ &lt;b&gt;&amp;<br><br>cytoplasm"
             assert [a for _, a, feedback in answers if feedback] == ["Lymphocyte"]
         else:
             assert not general
@@ -172,7 +183,7 @@ def test_qti_for_canvas():
     feedback = assessment.findall(f".//{QTI}itemfeedback")
     assert len(feedback) == 1
     assert feedback[0].findtext(f".//{QTI}mattext") == (
-        "Folded = {nucleus} ~ 50 % #1: \\gray\\ &lt;b&gt;&amp;<br><br>cytoplasm<br>Another expert: Lymphocyte."
+        "<p>Folded = {nucleus} ~ 50 % #1: \\gray\\ &lt;b&gt;&amp;<br><br>cytoplasm<br>Another expert: Lymphocyte.</p>"
     )
 
 
@@ -191,6 +202,21 @@ def test_canvas_is_told_the_policy(policy, fields):
     meta = ElementTree.fromstring(files["set-a-set/assessment_meta.xml"])
     assert {name: meta.findtext(CANVAS + name) for name in fields} == fields
     assert meta.findtext(f"{CANVAS}points_possible") == "6.0"
+
+
+def test_a_note_of_gift_that_begins_like_a_format_keeps_its_beginning():
+    """Moodle takes one format off, which is ours."""
+    assert "\t####[html][markdown]*a*\n" in write(make(note="[markdown]*a*"), "gift").decode()
+
+
+def test_canvas_has_a_question_of_its_own_in_each_set():
+    """It knows a question again by its name, and would put the one of the other set in its place."""
+
+    def idents(made):
+        (questions,) = (content for name, content in unzipped(write(made, "qti")).items() if "/set-" in name)
+        return {item.get("ident") for item in ElementTree.fromstring(questions).iter(f"{QTI}item")}
+
+    assert len(idents(BUNDLE)) == 6 and idents(BUNDLE).isdisjoint(idents(make(quiz_id="other")))
 
 
 def anki(data, tmp_path):
@@ -221,6 +247,21 @@ def test_anki_deck(tmp_path):
         assert choices.split(" · ") == [display_name(c) for c in item.choices]
         assert key == display_name(item.key) and note.startswith("Folded") == bool(item.note)
     assert notes[0][1].endswith("&lt;b&gt;&amp;<br><br>cytoplasm<br>Another expert: Lymphocyte.")
+
+
+def test_a_later_export_has_newer_notes(tmp_path):
+    """Anki leaves a note as it is where that of the file is not the newer one."""
+
+    def changed_at(*seconds):
+        path = tmp_path / "collection.anki2"
+        path.write_bytes(unzipped(write_anki(BUNDLE, *seconds))["collection.anki2"])
+        with sqlite3.connect(path) as db:
+            found = [mod for (mod,) in db.execute("select distinct mod from notes").fetchall()]
+        db.close()
+        return found
+
+    assert changed_at(1e9) == [10**9] and changed_at(1e9 + 1) == [10**9 + 1]
+    assert changed_at()[0] > 1_700_000_000
 
 
 def test_anki_knows_the_cards_of_a_set_again(tmp_path):
@@ -269,6 +310,13 @@ def test_a_long_note_goes_on_on_the_next_page_and_loses_nothing():
     _, (_, *keys) = pages(write(make(note=note), "pdf-key"))
     text = "\n".join(keys)
     assert len(keys) == 2 and all(f"line {i} of this note" in text for i in range(90))
+
+
+def test_a_word_that_is_wider_than_the_page_is_cut_and_loses_nothing():
+    _, (sheet, keys) = pages(write(make(title="W" * 190, note="q" * 600 + " z"), "pdf-key"))
+    assert keys.count("q") == 600 and keys.count("z") == 1
+    assert 600 / 8 < max(line.count("q") for line in keys.splitlines()) < 110
+    assert sheet.count("W") - sheet.count("Which") == 190 and max(map(len, sheet.splitlines())) < 60
 
 
 def test_the_table_holds_every_question():

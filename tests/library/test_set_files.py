@@ -7,11 +7,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hematovision.cli.sets import FORMATS
 from hematovision.errors import DataError, InputError
-from hematovision.library.set_files import MOST_BYTES, as_text, check_set, check_text, read_set
+from hematovision.exchange.formats import FORMATS
+from hematovision.library.set_files import MOST_BYTES, as_text, check_text, lines_of_cells, read_set
 from hematovision.quiz import blueprint, policy, set_cells, sets
-from hematovision.quiz.set_cells import SetCell
 from hematovision.quiz.sets import QuizSet, parse
 from hematovision.settings import ROOT
 
@@ -72,22 +71,64 @@ def test_what_is_no_plain_yaml_is_refused_with_its_line(text, line, words):
     assert quiz_set is None and fault.line == line and words in fault.error.message
 
 
-def test_a_file_is_checked_with_the_pictures_beside_it(tmp_path):
-    (tmp_path / "sets").mkdir()
-    (tmp_path / "there.png").write_bytes(b"")
-    path = tmp_path / "sets" / "mine.yaml"
-    path.write_text("title: Mine\nchoices: [band, segmented]\ncells:\n- there.png\n- picture: gone.png\n  key: band\n")
-    ((line, message),) = ((fault.line, fault.error.message) for fault in check_set(path))
-    assert line == 5 and message.startswith("There is no gone.png in")
-    assert read_set(path).cells[1] == SetCell("gone.png", "band")
+def test_a_field_that_yaml_takes_for_a_value_has_its_line():
+    """`no`, a number or a date are no text to YAML."""
+    text = "title: T\nchoices: [band, segmented]\nno: 1\n12: x\n2026-11-30: y\n~: z\n1e3: 1\nyes: {}\n"
+    _, faults = check_text("s", text)
+    assert [(fault.line, fault.error.message) for fault in faults] == [
+        (3, "Unknown field 'False'."),
+        (4, "Unknown field '12'."),
+        (5, "Unknown field '2026-11-30'."),
+        (6, "Unknown field 'None'."),
+        (7, "Unknown field '1e3'."),
+        (8, "Unknown field 'True'."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("note: yes", "note should be text"),
+        ("note: 2026-11-30", "note should be text"),
+        ("note: [a]", "note should be text"),
+        ("key: no", "Unknown key 'False'"),
+        ("key: .inf", "Unknown key 'inf'"),
+        ("drawn: 'yes'", "drawn should be true or false"),
+        ("drawn: 1", "drawn should be true or false"),
+        ("key: !!binary YQ==", "Unknown key"),
+        ("note: !!set {a, b}", "note should be text"),
+    ],
+)
+def test_a_value_that_yaml_takes_for_something_else_is_named(line, words):
+    text = f"title: T\nchoices: [band, segmented]\ncells:\n- picture: pictures/0123456789abcdef.png\n  {line}\n"
+    _, (fault,) = check_text("s", text)
+    assert fault.line == 5 and words in fault.error.message and fault.error.hint
+
+
+@pytest.mark.parametrize("picture", ["12", "yes", "2026-11-30", "[a]", "'a\tb'", '"a\\nb"', "'" + "a" * 300 + ".png'"])
+def test_what_is_no_name_of_a_file_is_refused(picture):
+    _, (fault,) = check_text("s", f"title: T\nchoices: [band, segmented]\ncells:\n- a.png\n- {picture}\n")
+    assert fault.line == 5 and fault.error.hint
+
+
+def test_a_name_is_as_long_as_a_disk_takes_it():
+    text = "title: T\nchoices: [band, segmented]\ncells: ['{}.png']\n"
+    assert not check_text("s", text.format("é" * 125))[1]
+    assert "no disk takes" in check_text("s", text.format("é" * 126))[1][0].error.message
+    assert "picture has 1,003 letters" in check_text("s", text.format("a/" * 499 + "a"))[1][0].error.message
+
+
+def test_the_cells_of_a_text_have_their_lines():
+    text = "title: T\nchoices: [band, segmented]\ncells:\n- a.png\n\n- picture: b.png\n  key: band\n"
+    assert lines_of_cells(text) == [4, 6] and lines_of_cells(text.split("cells")[0]) == []
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
     with pytest.raises(DataError, match="There is no file"):
-        check_set(tmp_path / "none.yaml")
+        read_set(tmp_path / "none.yaml")
     (tmp_path / "big.yaml").write_bytes(b" " * (MOST_BYTES + 1))
     with pytest.raises(DataError, match="more than 2 MB"):
-        check_set(tmp_path / "big.yaml")
+        read_set(tmp_path / "big.yaml")
     (tmp_path / "latin.yaml").write_bytes("title: Für".encode("latin-1"))
     with pytest.raises(DataError, match="cannot be read as text"):
         read_set(tmp_path / "latin.yaml")
