@@ -99,8 +99,8 @@ class Row:
         return {"count": self.count} | {name: value for name, value in said.items() if value}
 
 
-def parse(rows: object) -> tuple[Row, ...]:
-    """The rows of a blueprint out of a list of mappings. Raises InputError that names the row."""
+def parse(rows: object, what: str = "Row") -> tuple[Row, ...]:
+    """The rows of a blueprint out of a list of mappings. Raises InputError that names the row; `what` calls it so."""
     if not isinstance(rows, list) or not rows:
         raise InputError("A blueprint is a list of rows.", f"A row can have: {', '.join(ROW_FIELDS)}.")
     made = []
@@ -108,8 +108,13 @@ def parse(rows: object) -> tuple[Row, ...]:
         try:
             made.append(_row(row))
         except InputError as error:
-            raise InputError(f"Row {number}: {error.message}", error.hint, kind=error.kind) from error
+            raise InputError(f"{what} {number}: {error.message}", error.hint, kind=error.kind) from error
     return tuple(made)
+
+
+def asks_model(rows: Sequence[Row]) -> bool:
+    """Whether the answers of the model decide which cells are drawn."""
+    return any(row.pitfall for part in rows for row in (part, *part.of_them))
 
 
 def draw(rows: Sequence[Row], available: Sequence[Available], seed: int) -> tuple[str, ...]:
@@ -216,10 +221,15 @@ def _row(values: object) -> Row:
     return Row(
         values.get("count", 0),
         str(values.get("cell", "")),
-        MappingProxyType({str(name): str(value) for name, value in attributes.items()}),
+        MappingProxyType({str(name): _value(value) for name, value in attributes.items()}),
         pitfall,
-        parse(of_them) if of_them else (),
+        parse(of_them, "part") if of_them else (),
     )
+
+
+def _value(value: object) -> str:
+    """The value of an attribute: YAML takes a bare yes or no for true or false."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _chance(seed: int, words: str, cell: str) -> bytes:

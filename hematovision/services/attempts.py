@@ -115,12 +115,6 @@ class Attempts:
             return Remark("", None)
         return remark_of(self._quiz_set(self._publication(plan.code)), question.picture_id)
 
-    def is_passed(self, learner: str, session_id: int) -> bool | None:
-        """Whether an ended attempt is passed; None without a pass mark. Raises InputError where points may not show."""
-        found = self._practice.summary(learner, session_id)
-        plan = self._practice.session(learner, session_id).plan
-        return policy.is_passed(plan.policy, found.points, found.most_points)
-
     def _publication(self, code: str) -> Publication:
         found = self._store.publications.get(code)
         if found is None:

@@ -40,6 +40,11 @@ class Filters:
         if not 0 <= self.difficulty[0] <= self.difficulty[1] <= 1:
             raise InputError("difficulty should be a range.", "Take two numbers from 0 to 1.")
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether what the model says of a picture decides if it is shown, or where."""
+        return bool(self.model) or self.difficulty != (0.0, 1.0) or self.hardest_first
+
 
 @dataclass(frozen=True)
 class LibraryCell:
@@ -73,10 +78,9 @@ class Found:
 
 @dataclass(frozen=True)
 class _Opinion:
-    """What the model says of a picture."""
+    """The class that the model gives a picture, whatever its status, and how far that is from the key."""
 
-    label: str | None
-    status: str
+    label: str
     difficulty: float
 
 
@@ -85,7 +89,9 @@ class Browser:
 
     def __init__(self, pictures: Pictures, publications: Publications):
         self._pictures, self._publications = pictures, publications
-        self._opinions: dict[tuple[str, str], _Opinion] = {}  # (model's version, picture)
+        # By the model's version and the picture. A status costs much more than an opinion, and is seldom asked for.
+        self._opinions: dict[tuple[str, str], _Opinion] = {}
+        self._statuses: dict[tuple[str, str], str] = {}
 
     def sources(self) -> tuple[str, ...]:
         """Names of the data sets of the library."""
@@ -96,34 +102,37 @@ class Browser:
         if not 1 <= count <= MOST_AT_ONCE or offset < 0:
             raise InputError("This page of cells cannot be shown.", f"Take 1 to {MOST_AT_ONCE} cells from 0 on.")
         seen = self._seen()
-        asks_model = bool(filters.model) or filters.difficulty != (0.0, 1.0) or filters.hardest_first
         found = []
         for picture_id, record in self._pictures.library.records.items():
             if not _passes(filters, record) or filters.seen not in (None, picture_id in seen):
                 continue
-            opinion = self._opinion(picture_id, record) if asks_model else None
-            if _fits(filters, record, opinion):
+            opinion = self._opinion(picture_id, record) if filters.asks_model else None
+            if self._fits(filters, picture_id, record, opinion):
                 found.append((picture_id, record, opinion.difficulty if opinion else -1.0))
         if filters.hardest_first:
             found.sort(key=lambda one: -one[2])
         page = found[offset : offset + count]
         return Found(len(found), tuple(self._cell(picture_id, record, seen) for picture_id, record, _ in page))
 
-    def available(self, asks_model: bool) -> Iterator[tuple[Available, Record]]:
+    def available(self, asks_model: bool, learned: bool = False) -> Iterator[Available]:
         """The cells that a blueprint may draw: those that practice asks too, which no model was trained on.
 
-        What the model says of them only where it is asked: the first walk through a large library takes a while.
+        With `learned` all of the library. What the model says of them only where it is asked.
         """
         library = self._pictures.library
         asked = dict.fromkeys(picture_id for ids in library.to_ask.values() for picture_id in ids)
-        for picture_id in asked:
+        for picture_id in library.records if learned else asked:
             record = library.records[picture_id]
             opinion = self._opinion(picture_id, record) if asks_model else None
             label = opinion.label if opinion else None
-            yield Available(picture_id, record.label, record.stage, record.attributes, label), record
+            # A picture that the model takes for no blood cell is no pitfall; of a right answer it makes no difference.
+            if label not in (None, record.label) and self._status(picture_id) == NOT_BLOOD:
+                label = None
+            yield Available(picture_id, record.label, record.stage, record.attributes, label)
 
     def _cell(self, picture_id: str, record: Record, seen: Mapping[str, int]) -> LibraryCell:
         opinion = self._opinion(picture_id, record)
+        status = self._status(picture_id) if opinion else None
         return LibraryCell(
             picture_id,
             record.label,
@@ -131,8 +140,8 @@ class Browser:
             record.attributes,
             record.dataset,
             record.is_drawn,
-            opinion.label if opinion else None,
-            opinion.status if opinion else None,
+            opinion.label if opinion and status != NOT_BLOOD else None,
+            status,
             opinion.difficulty if opinion else None,
             seen.get(picture_id, 0),
         )
@@ -142,12 +151,31 @@ class Browser:
             version = self._pictures.model_version
             known = self._opinions.get((version, picture_id))
             if known is None and (prediction := self._pictures.indexed(picture_id)):
-                label = None if prediction.status == NOT_BLOOD else prediction.label
                 difficulty = 1 - prediction.probabilities[class_of(record.label)]
-                known = self._opinions[version, picture_id] = _Opinion(label, prediction.status, difficulty)
+                known = self._opinions[version, picture_id] = _Opinion(prediction.label, difficulty)
         except ModelError:
             return None
         return known
+
+    def _status(self, picture_id: str) -> str | None:
+        """The status of a picture of which there is an opinion."""
+        version = self._pictures.model_version
+        known = self._statuses.get((version, picture_id))
+        if known is None and (prediction := self._pictures.indexed(picture_id)):
+            known = self._statuses[version, picture_id] = prediction.status
+        return known
+
+    def _fits(self, filters: Filters, picture_id: str, record: Record, opinion: _Opinion | None) -> bool:
+        """What needs the model, the costly part last."""
+        if opinion is None:
+            return not filters.model and filters.difficulty == (0.0, 1.0)
+        low, high = filters.difficulty
+        if not low <= opinion.difficulty <= high:
+            return False
+        if filters.model in ("right", "wrong"):
+            is_right = opinion.label == record.label
+            return (filters.model == "right") == is_right and self._status(picture_id) != NOT_BLOOD
+        return not filters.model or filters.model == self._status(picture_id)
 
     def _seen(self) -> dict[str, int]:
         """Library's picture -> how many students named it: in a set it is a copy of its own."""
@@ -166,13 +194,3 @@ def _passes(filters: Filters, record: Record) -> bool:
         and filters.source in ("", record.dataset)
         and all(record.attributes.get(name) == value for name, value in filters.attributes.items())
     )
-
-
-def _fits(filters: Filters, record: Record, opinion: _Opinion | None) -> bool:
-    if opinion is None:
-        return not filters.model and filters.difficulty == (0.0, 1.0)
-    low, high = filters.difficulty
-    if not low <= opinion.difficulty <= high:
-        return False
-    is_right = None if opinion.label is None else opinion.label == record.label
-    return filters.model in ("", opinion.status) or (filters.model, is_right) in (("right", True), ("wrong", False))

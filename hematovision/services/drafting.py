@@ -1,7 +1,7 @@
 """Drafts of quiz sets: made, filled with cells of the library or pictures of one's own, edited."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from hematovision.errors import DataError, HematoVisionError, ImageError, InputE
 from hematovision.exchange.bundle import LONGEST_SIDE, SetBundle, from_library, name_of
 from hematovision.library.set_folders import Origin
 from hematovision.quiz import blueprint, sets
-from hematovision.quiz.blueprint import Row
+from hematovision.quiz.blueprint import Available, Row
 from hematovision.quiz.publication import Publication
 from hematovision.quiz.sets import QuizSet, SetCell
 from hematovision.services.browse import Browser, Filters, Found
@@ -186,26 +186,25 @@ class Drafting:
             )
         return self._draft(set_id)
 
-    def fill(self, actor: str, set_id: str, rows: Sequence[Row], seed: int) -> Draft:
+    def fill(self, actor: str, set_id: str, rows: Sequence[Row], seed: int, instead_of: Collection[str] = ()) -> Draft:
         """Add the cells of a blueprint (`blueprint.parse` makes its rows), none that the draft has already.
 
         They come from what practice asks, too: cells that no model was trained on, where there are any. The same seed
-        draws the same cells. Raises InputError (`too_few`) that says what the library lacks.
+        draws the same cells. Those of `instead_of`, by their `cell.picture`, go, and may come again. Raises InputError
+        (`too_few`) that says what the library lacks; then the draft stays as it was.
         """
         self._check(actor)
         with self._folders.changing():
             quiz_set = self._folders.draft(set_id)
+            quiz_set = replace(quiz_set, cells=tuple(c for c in quiz_set.cells if c.picture not in instead_of))
             for name in (row.cell for part in rows for row in (part, *part.of_them)):
                 if name and name not in quiz_set.choices and class_of(name) not in quiz_set.choices:
                     raise unknown("class or stage of the blueprint", name, quiz_set.choices)
-            taken = self._taken(quiz_set)
-            asks_model = any(row.pitfall for part in rows for row in (part, *part.of_them))
-            cells = [
-                cell
-                for cell, record in self._browser.available(asks_model)
-                if cell.id not in taken and quiz_set.key(record.label, record.stage)
-            ]
-            self._add(quiz_set, blueprint.draw(rows, cells, seed))
+            try:
+                found = blueprint.draw(rows, self._available(quiz_set, rows), seed)
+            except InputError as error:
+                raise self._too_few(error, quiz_set, rows) if error.kind == "too_few" else error from None
+            self._add(quiz_set, found)
         return self._draft(set_id)
 
     def upload(self, actor: str, set_id: str, files: Iterable[tuple[str, bytes]], key: str) -> Uploaded:
@@ -266,6 +265,25 @@ class Drafting:
         origins = self._folders.origins(self._folders.draft_folder(quiz_set.id))
         found = (origins.get(cell.picture, Origin()).picture_id for cell in quiz_set.cells)
         return frozenset(picture_id for picture_id in found if picture_id)
+
+    def _available(self, quiz_set: QuizSet, rows: Sequence[Row], learned: bool = False) -> list[Available]:
+        """What a blueprint may draw for a set, with the cells that a model `learned` from or without them."""
+        taken = self._taken(quiz_set)
+        found = self._browser.available(blueprint.asks_model(rows), learned)
+        return [cell for cell in found if cell.id not in taken and quiz_set.key(cell.label, cell.stage)]
+
+    def _too_few(self, error: InputError, quiz_set: QuizSet, rows: Sequence[Row]) -> InputError:
+        """What the library lacks, and where there is more of it."""
+        state = self._pictures.index_state
+        if blueprint.asks_model(rows) and state.running:
+            hint = f"The model has seen {state.done:,} of {state.total:,} pictures so far: wait, or ask for fewer."
+            return InputError(error.message, hint, kind=error.kind)
+        try:
+            blueprint.draw(rows, self._available(quiz_set, rows, learned=True), 0)
+        except InputError:
+            return error
+        hint = "Ask for fewer, or add them by click from the library: it has more, which a model learned from."
+        return InputError(error.message, hint, kind=error.kind)
 
     def _add(self, quiz_set: QuizSet, picture_ids: Iterable[str]) -> None:
         have, taken = {cell.picture for cell in quiz_set.cells}, self._taken(quiz_set)

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from hematovision.cells import display_name
+from hematovision.errors import InputError
 from hematovision.quiz.session import Session
 from hematovision.services import Services
 from hematovision.services.attempts import Invitation
 from hematovision.ui.learner import LEARNER_KEY, current_learner
 from hematovision.ui.page import errors_shown
 from hematovision.ui.progress import learner_zone
-from hematovision.ui.set_rules import in_sentences, in_short
+from hematovision.ui.set_rules import in_sentences, in_short, in_zone
 from hematovision.ui.sign_in import current_account
 from hematovision.ui.teach import plain
 
@@ -67,9 +68,10 @@ def show_invitation(found: Invitation, on_begin: Callable[[], None], on_open: Ca
     st.title(plain(found.publication.title))
     st.markdown(f"**{in_short(found.cells, found.policy, used)}**")
     st.markdown(f"Choices: {', '.join(display_name(name).lower() for name in found.choices)}.")
-    st.markdown(" ".join(in_sentences(found.policy, found.grading, learner_zone())))
+    if found.refusal is None or found.refusal.kind == "not_open":
+        st.markdown(" ".join(in_sentences(found.policy, found.grading, learner_zone())))
     if found.refusal:
-        st.info(f"**{found.refusal.message}** {found.refusal.hint}", icon=None)
+        st.info(_refusal(found, found.refusal), icon=None)
     else:
         label = "Begin another attempt" if used else "Begin"
         st.button(label, key="begin", type="primary", shortcut="Enter", on_click=on_begin)
@@ -81,3 +83,13 @@ def show_invitation(found: Invitation, on_begin: Callable[[], None], on_open: Ca
             on_click=on_open,
             args=(attempt,),
         )
+
+
+def _refusal(found: Invitation, refusal: InputError) -> str:
+    """Why no attempt can be begun, with times by the student's own clock."""
+    message, hint, policy = refusal.message, refusal.hint, found.policy
+    if refusal.kind == "not_open" and policy.opens_at:
+        hint = f"It opens on {in_zone(policy.opens_at, learner_zone())}."
+    elif refusal.kind == "closed" and policy.closes_at and not found.publication.closed_at:
+        message = f"This set closed on {in_zone(policy.closes_at, learner_zone())}."
+    return f"**{message}** {hint}"

@@ -12,7 +12,9 @@ from hematovision.services import Services
 from hematovision.services.teach import Teach
 from hematovision.ui.learner import NAMELESS
 from hematovision.ui.page import errors_shown
-from hematovision.ui.teach import gallery, in_gallery, pages_of, plain, show_code, small_picture
+from hematovision.ui.progress import learner_zone
+from hematovision.ui.set_rules import in_zone
+from hematovision.ui.teach import gallery, in_gallery, pages_of, plain, say_names_are_typed, show_code, small_picture
 from hematovision.ui.widgets import percent
 
 _ON_PAGE = 18
@@ -58,7 +60,7 @@ def show_head(teach: Teach, actor: str, found: Results) -> None:
             on_click="ignore",
         )
         if publication.closed_at:
-            st.caption(f"Closed on {publication.closed_at:%d %B %Y}.")
+            st.caption(f"Closed on {in_zone(publication.closed_at, learner_zone())}.")
             return
         with st.popover("Code"):
             show_code(publication)
@@ -73,6 +75,7 @@ def show_students(services: Services, found: Results, zone: tzinfo) -> None:
         st.markdown("Nobody has joined yet. Give them the code.")
         return
     st.html(students_table(found, zone))
+    say_names_are_typed()
     answered = [student for student in found.students if student.attempts]
     if not answered:
         return
@@ -99,7 +102,8 @@ def show_items(services: Services, found: Results) -> None:
 
 def students_table(found: Results, zone: tzinfo) -> str:
     """A row for each attempt, and one for each student who has not begun."""
-    heads = ("Student", "State", "Attempt", "Begun", "Right", "Points", "Passed")
+    # On a phone what lies to the right is scrolled to: the score comes first.
+    heads = ("Student", "State", "Right", "Points", "Passed", "Attempt", "Begun")
     rows = [_row(student, attempt, len(found.items), zone) for student in found.students for attempt in _of(student)]
     head = "".join(f'<th scope="col">{title}</th>' for title in heads)
     body = "".join(
@@ -132,11 +136,11 @@ def _row(student: Student, attempt: Attempt | None, cells: int, zone: tzinfo) ->
     return [
         _name(student),
         state,
-        str(attempt.number),
-        f"{attempt.session.started_at.astimezone(zone):%d %b %H:%M}",
         f"{attempt.right} of {attempt.answered}",
         f"{attempt.points:g} of {attempt.most_points:g}",
         passed,
+        str(attempt.number),
+        f"{attempt.session.started_at.astimezone(zone):%d %b %H:%M}",
     ]
 
 

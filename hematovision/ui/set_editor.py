@@ -13,9 +13,10 @@ from hematovision.services import Services
 from hematovision.services.drafting import Draft
 from hematovision.services.teach import Teach
 from hematovision.ui.page import errors_shown
-from hematovision.ui.set_filling import Filled, draw_again, second_name
+from hematovision.ui.set_blueprint import Filled, draw_again
+from hematovision.ui.set_filling import second_name
 from hematovision.ui.set_list import draft_line
-from hematovision.ui.teach import counted, pages_of, plain, show_code, small_picture
+from hematovision.ui.teach import counted, pages_of, plain, say_names_are_typed, show_code, small_picture
 
 _ON_PAGE = 10
 
@@ -50,6 +51,7 @@ def show_publication(publication: Publication) -> None:
     """The code to give to a class, and the way to what it answers."""
     st.markdown("Students join with this code, or by the link.")
     show_code(publication)
+    say_names_are_typed()
     st.page_link("pages/teach/results.py", label="Results", query_params={"code": publication.code})
 
 
@@ -119,6 +121,7 @@ def _show_cell(services: Services, actor: str, quiz_set: QuizSet, number: int, c
         label_visibility="collapsed",
         on_change=save,
     )
+    out.caption(f"Cell {number}")
     out.button("Remove", key=f"remove-{picture_id}", type="tertiary", on_click=remove)
 
 

@@ -1,30 +1,31 @@
-"""Fill a set: by a blueprint, out of the library one by one, or with pictures of one's own."""
+"""Fill a set out of the library one by one, or with pictures of one's own."""
 
-import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
 
-from hematovision.cells import ATTRIBUTES, STAGES, class_of, display_name
-from hematovision.quiz import blueprint
-from hematovision.quiz.blueprint import MOST, Row
+from hematovision.cells import class_of, display_name
 from hematovision.quiz.set_cells import LONGEST_NOTE
 from hematovision.quiz.sets import QuizSet
 from hematovision.services import Services
 from hematovision.services.browse import MODEL_FILTERS, Filters, LibraryCell
 from hematovision.ui.page import errors_shown, show_error
-from hematovision.ui.teach import counted, gallery, in_gallery, pages_of, plain, small_picture
+from hematovision.ui.set_blueprint import FEATURES, cell_name, cell_names, feature_name
+from hematovision.ui.teach import (
+    counted,
+    gallery,
+    in_gallery,
+    pages_of,
+    plain,
+    say_what_the_model_has_seen,
+    small_picture,
+)
 from hematovision.ui.widgets import percent
 
-USUAL = 20
-"""Cells of a new blueprint."""
 _ON_PAGE = 18
-_CHANCE = random.SystemRandom()
-
-FEATURES = ("", *(f"{name}={value}" for name, values in ATTRIBUTES.items() for value in values))
 
 _MODEL: Mapping[str, str] = MappingProxyType(
     {
@@ -41,56 +42,12 @@ assert tuple(_MODEL) == MODEL_FILTERS
 _SEEN: Mapping[bool | None, str] = MappingProxyType({None: "Seen or not", True: "Seen", False: "Not seen yet"})
 
 
-@dataclass(frozen=True)
-class Filled:
-    """What a blueprint has just put into a set, to be drawn again: cells by their `SetCell.picture`."""
-
-    set_id: str
-    rows: tuple[Row, ...]
-    pictures: frozenset[str]
-
-
-def cell_names(quiz_set: QuizSet) -> list[str]:
-    """The classes and stages that a cell of a set may be asked for by: `""` for any, the choices and their stages."""
-    return ["", *quiz_set.choices, *(s for s, c in STAGES.items() if c in quiz_set.choices)]
-
-
-def show_blueprint(services: Services, actor: str, quiz_set: QuizSet, on_filled: Callable[[Filled], None]) -> None:
-    """A row for each kind of cell, and one button that draws them all. At first as many of each choice."""
-    state, set_id = st.session_state, quiz_set.id
-    numbers: list[int] = state.setdefault(f"blueprint-{set_id}", list(range(len(quiz_set.choices))))
-
-    def add_row() -> None:
-        state[f"blueprint-{set_id}"] = [*numbers, max(numbers, default=-1) + 1]
-
-    def remove_row(number: int) -> None:
-        state[f"blueprint-{set_id}"] = [one for one in numbers if one != number]
-
-    def fill() -> None:
-        with errors_shown():
-            rows = blueprint.parse([_row(state, set_id, number) for number in numbers])
-            on_filled(_fill(services, actor, quiz_set, rows))
-
-    st.markdown("How many of which cells. A feature or the model's errors make a row harder.")
-    for number in numbers:
-        _show_row(quiz_set, number, remove_row)
-    total = sum(state[f"bp-{set_id}-{number}-count"] for number in numbers)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(f"Fill with {counted(total, 'cell')}", key="fill", type="primary", disabled=not total, on_click=fill)
-        st.button("Add a row", key="add-row", on_click=add_row)
-
-
-def draw_again(services: Services, actor: str, quiz_set: QuizSet, filled: Filled) -> Filled:
-    """Other cells for the same rows, in place of those that came. Raises InputError."""
-    services.teach.remove(actor, quiz_set.id, filled.pictures)
-    left = replace(quiz_set, cells=tuple(cell for cell in quiz_set.cells if cell.picture not in filled.pictures))
-    return _fill(services, actor, left, filled.rows)
-
-
 def show_browser(services: Services, actor: str, quiz_set: QuizSet, on_change: Callable[[], None]) -> None:
     """The library with its keys, filtered; each cell can be added."""
     filters = _choose_filters(services, actor, quiz_set)
     found = services.teach.browse(actor, filters, _ON_PAGE, st.session_state.get("browse-first", 0))
+    if filters.asks_model:
+        say_what_the_model_has_seen(services.pictures)
     if not found.total:
         st.markdown("No cell of the library is like this.")
         return
@@ -161,47 +118,6 @@ def second_name(name: str) -> str:
     return display_name(name) if name else "No second key"
 
 
-def _fill(services: Services, actor: str, quiz_set: QuizSet, rows: tuple[Row, ...]) -> Filled:
-    """Raises InputError that names what the library lacks."""
-    have = {cell.picture for cell in quiz_set.cells}
-    draft = services.teach.fill(actor, quiz_set.id, rows, _CHANCE.getrandbits(32))
-    return Filled(quiz_set.id, rows, frozenset(cell.picture for cell in draft.quiz_set.cells) - have)
-
-
-def _show_row(quiz_set: QuizSet, number: int, on_remove: Callable[[int], None]) -> None:
-    key, choices = f"bp-{quiz_set.id}-{number}", quiz_set.choices
-    share, rest = divmod(USUAL, len(choices))
-    count = share + (number < rest) if number < len(choices) else 1
-    names = cell_names(quiz_set)
-    with st.container(border=True, horizontal=True, vertical_alignment="bottom", key=f"row-{key}"):
-        st.number_input("Cells", 1, MOST, count, key=f"{key}-count", width=120, persist_state="session")
-        st.selectbox(
-            "Class or stage",
-            names,
-            index=number + 1 if number < len(choices) else 0,
-            format_func=_cell_name,
-            key=f"{key}-cell",
-            width=185,
-            persist_state="session",
-        )
-        feature = f"{key}-feature"
-        st.selectbox("Feature", FEATURES, format_func=feature_name, key=feature, width=300, persist_state="session")
-        st.checkbox("The model is wrong", key=f"{key}-pitfall", persist_state="session")
-        st.button("Remove", key=f"{key}-remove", type="tertiary", on_click=on_remove, args=(number,))
-
-
-def _row(state: Any, set_id: str, number: int) -> dict[str, Any]:
-    """A row of the table as `blueprint.parse` takes it."""
-    key = f"bp-{set_id}-{number}"
-    feature, _, value = state[f"{key}-feature"].partition("=")
-    return {
-        "count": state[f"{key}-count"],
-        "cell": state[f"{key}-cell"],
-        "attributes": {feature: value} if feature else {},
-        "pitfall": state[f"{key}-pitfall"],
-    }
-
-
 def _choose_filters(services: Services, actor: str, quiz_set: QuizSet) -> Filters:
     """Three filters that one uses most, the rest folded away. A change begins on the first page."""
 
@@ -221,7 +137,7 @@ def _choose_filters(services: Services, actor: str, quiz_set: QuizSet) -> Filter
         )
 
     with st.container(horizontal=True):
-        cell = choose("Class or stage", cell_names(quiz_set), "cell", _cell_name, first=1)
+        cell = choose("Class or stage", cell_names(quiz_set), "cell", cell_name, first=1)
         feature = choose("Feature", list(FEATURES), "feature", feature_name)
         model = choose("The model's answer", list(_MODEL), "model", _MODEL.__getitem__)
     with st.expander("More filters"):
@@ -246,13 +162,3 @@ def _in_words(cell: LibraryCell) -> str:
         said.append(f"difficulty {percent(cell.difficulty)}")
     said += [f"seen by {cell.seen}"] * bool(cell.seen) + ["drawn"] * cell.is_drawn
     return " · ".join(said)
-
-
-def _cell_name(name: str) -> str:
-    return display_name(name) if name else "Any cell"
-
-
-def feature_name(feature: str) -> str:
-    """`cell_size=big` -> `Cell size: big`; what is empty is any feature."""
-    name, _, value = feature.partition("=")
-    return f"{display_name(name)}: {value}" if name else "Any feature"

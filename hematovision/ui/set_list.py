@@ -4,15 +4,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from hematovision.cells import CELL_CLASSES, CORE_FOUR, STAGES, display_name
+from hematovision.cells import CORE_FOUR, display_name
 from hematovision.quiz.publication import Publication
 from hematovision.quiz.sets import LONGEST_TITLE
+from hematovision.services import Services
 from hematovision.services.drafting import Draft
 from hematovision.services.teach import Teach
 from hematovision.ui.page import errors_shown, show_error
-from hematovision.ui.teach import counted, in_order, plain
-
-_NAMES = (*CELL_CLASSES, *STAGES)
+from hematovision.ui.teach import ANSWERS, counted, in_order, plain
 
 Open = Callable[[str], None]
 """Opens the draft of this id."""
@@ -23,14 +22,14 @@ def show_new(teach: Teach, actor: str, on_open: Open) -> None:
 
     def create() -> None:
         with errors_shown():
-            choices = in_order(st.session_state["new-choices"], _NAMES)
+            choices = in_order(st.session_state["new-choices"], ANSWERS)
             on_open(teach.new(actor, st.session_state["new-title"], choices).quiz_set.id)
 
     with st.form("new", border=False):
         st.text_input("Title", key="new-title", max_chars=LONGEST_TITLE, placeholder="White cells, week 3")
         st.pills(
             "Answers to choose from",
-            _NAMES,
+            ANSWERS,
             selection_mode="multi",
             default=CORE_FOUR,
             format_func=display_name,
@@ -38,6 +37,24 @@ def show_new(teach: Teach, actor: str, on_open: Open) -> None:
             wrap=True,
         )
         st.form_submit_button("Create the set", key="create", type="primary", on_click=create)
+
+
+def show_copy(services: Services, actor: str, on_open: Open) -> None:
+    """A set of the library as a draft of one's own."""
+    sets = services.pictures.library.sets
+    if not sets:
+        return
+
+    def copy() -> None:
+        set_id = st.session_state["copy-of"]
+        with errors_shown():
+            on_open(services.teach.duplicate(actor, set_id, sets[set_id].title).quiz_set.id)
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "A set of the library", list(sets), format_func=lambda set_id: sets[set_id].title, key="copy-of", width=420
+        )
+        st.button("Copy", key="copy", on_click=copy)
 
 
 def show_import(teach: Teach, actor: str, on_open: Open) -> None:

@@ -1,6 +1,7 @@
 """The rules of a set: how an instructor lays them down, and what a student reads of them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from types import MappingProxyType
@@ -9,13 +10,15 @@ from typing import Any
 import streamlit as st
 
 from hematovision.cells import display_name
+from hematovision.errors import InputError
+from hematovision.quiz import sets
 from hematovision.quiz.grading import RULES
 from hematovision.quiz.policy import FEEDBACK, LONGEST_MINUTES, MOST_ATTEMPTS, Policy
 from hematovision.quiz.sets import QuizSet
 from hematovision.services.teach import Teach
-from hematovision.ui.page import errors_shown
+from hematovision.ui.page import show_error
 from hematovision.ui.progress import learner_zone
-from hematovision.ui.teach import counted
+from hematovision.ui.teach import ANSWERS, counted, in_order
 from hematovision.ui.widgets import percent
 
 _FEEDBACK: Mapping[str, str] = MappingProxyType(
@@ -38,16 +41,21 @@ def edit_rules(teach: Teach, actor: str, quiz_set: QuizSet) -> None:
     def key(name: str) -> str:
         return f"rule-{quiz_set.id}-{name}"
 
-    def save() -> None:
+    def said() -> QuizSet:
+        """The draft as it is now, with the rules as the controls have them."""
         said: dict[str, Any] = {name: st.session_state[key(name)] for name in _AS_SAID}
         said |= {name: _to_utc(st.session_state[key(name)], zone) for name in ("opens_at", "closes_at")}
         share = st.session_state[key("pass_mark")]
         # Where no key shows, no answer of the model does; what was set stays for when they show again.
         model = st.session_state.get(key("show_model"), policy.show_model)
         changed = replace(policy, **said, pass_mark=share / 100 if share else None, show_model=model)
-        with errors_shown():
-            now = teach.draft(actor, quiz_set.id).quiz_set  # another tab may have changed its cells
-            teach.save(actor, replace(now, policy=changed, grading=st.session_state[key("grading")]))
+        chosen = in_order(st.session_state[key("choices")], tuple(dict.fromkeys((*quiz_set.choices, *ANSWERS))))
+        now = teach.draft(actor, quiz_set.id).quiz_set  # another tab may have changed its cells
+        return replace(now, policy=changed, grading=st.session_state[key("grading")], choices=tuple(chosen))
+
+    def save() -> None:
+        with suppress(InputError):  # told below, as long as it lasts
+            teach.save(actor, said())
 
     st.radio(
         "Show the key",
@@ -82,6 +90,20 @@ def edit_rules(teach: Teach, actor: str, quiz_set: QuizSet) -> None:
         key=key("grading"),
         on_change=save,
     )
+    st.pills(
+        "Answers to choose from",
+        ANSWERS,
+        selection_mode="multi",
+        default=quiz_set.choices,
+        format_func=display_name,
+        key=key("choices"),
+        wrap=True,
+        on_change=save,
+    )
+    try:
+        sets.parse(quiz_set.id, said().as_dict())
+    except InputError as error:
+        show_error(InputError(error.message, f"{error.hint} Until then the rules stay as they were."))
 
 
 def in_short(cells: int, policy: Policy, used: int = 0) -> str:
@@ -90,6 +112,11 @@ def in_short(cells: int, policy: Policy, used: int = 0) -> str:
     if policy.attempts:
         parts.append(f"{counted(max(0, policy.attempts - used), 'attempt')} left")
     return " · ".join(parts)
+
+
+def in_zone(at: datetime, zone: tzinfo) -> str:
+    """`30 November 2026 at 08:00`, by the reader's clock."""
+    return f"{at.astimezone(zone):%d %B %Y at %H:%M}"
 
 
 def in_sentences(policy: Policy, grading: str, zone: tzinfo) -> list[str]:
@@ -102,7 +129,7 @@ def in_sentences(policy: Policy, grading: str, zone: tzinfo) -> list[str]:
     if policy.pass_mark is not None:
         said.append(f"It is passed with {percent(policy.pass_mark)} of the points.")
     if policy.closes_at:
-        said.append(f"It closes on {policy.closes_at.astimezone(zone):%d %B %Y at %H:%M}.")
+        said.append(f"It closes on {in_zone(policy.closes_at, zone)}.")
     return said
 
 

@@ -10,8 +10,8 @@ from hematovision.quiz.sets import QuizSet
 from hematovision.services import Services
 from hematovision.services.drafting import Draft
 from hematovision.ui import quiz, set_filling
+from hematovision.ui.set_blueprint import Filled, show_blueprint
 from hematovision.ui.set_editor import is_out, show_cells, show_head, show_publication
-from hematovision.ui.set_filling import Filled
 from hematovision.ui.set_rules import edit_rules
 from hematovision.ui.sitting import Sitting, sit
 
@@ -63,7 +63,7 @@ def _add_cells(services: Services, actor: str, quiz_set: QuizSet) -> None:
     state.setdefault("way", "blueprint")
     way = _choose("How", list(_WAYS), _WAYS, "way")
     if way == "blueprint":
-        set_filling.show_blueprint(services, actor, quiz_set, show_filled)
+        show_blueprint(services, actor, quiz_set, show_filled)
     elif way == "library":
         set_filling.show_browser(services, actor, quiz_set, changed)
     else:

@@ -42,12 +42,17 @@ def account_of(claims: Mapping[str, Any], now: datetime) -> Account | None:
     return Account(stable, " ".join(name.split())[:LONGEST_NAME].strip())
 
 
+def has_sign_in() -> bool:
+    """Whether the site asks its people to sign in. Where it does not, a name is what someone typed."""
+    return "is_logged_in" in st.user
+
+
 def current_account() -> Account | None:
     """The account that is signed in; None where the site has no sign-in.
 
     Where the site has it and nobody is signed in, it asks, and draws nothing else of the page.
     """
-    if "is_logged_in" not in st.user:
+    if not has_sign_in():
         return None
     account = account_of(st.user.to_dict(), datetime.now(UTC))
     if account is None:

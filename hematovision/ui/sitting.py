@@ -37,7 +37,7 @@ class Sitting:
 
 
 def sit(sitting: Sitting, onward: Callable[[Session], object]) -> None:
-    """The key of the cell just answered where it shows now, the next cell, or the result; `onward` draws below it."""
+    """The key of the cell just answered where it shows now, the next cell, or the result; `onward` draws above it."""
     practice, learner = sitting.services.practice, sitting.learner
     running = practice.session(learner, sitting.session_id)
     question = _shown(sitting)
@@ -104,14 +104,15 @@ def _show_result(sitting: Sitting, ended: Session, onward: Callable[[Session], o
     """Points, passed or not, and each cell, as far as the set tells; else that the answers are stored."""
     rules = ended.plan.policy
     begin_at_top(f"ended {ended.id}")
+    onward(ended)
 
     def open_cell(question_id: int) -> None:
         sitting.place["cell"] = str(question_id)
 
     if rules.feedback == "never":
         verdict("Done")
-        st.markdown(f"{ended.answered} of {ended.asked} cells named. Your instructor sees your answers.")
-        onward(ended)
+        said = f"{ended.answered} of {ended.asked} cells named. Your instructor sees your answers."
+        st.markdown(f"{_time_was_up(ended)}{said}")
         return
     found = sitting.services.practice.summary(sitting.learner, ended.id)
     passed = policy.is_passed(rules, found.points, found.most_points)
@@ -119,5 +120,12 @@ def _show_result(sitting: Sitting, ended: Session, onward: Callable[[Session], o
         words = "✓ Passed" if passed else "✗ Not passed"
         verdict(words)
         st.markdown(f"{percent(rules.pass_mark)} of the points are needed.")
-    onward(ended)
+    if words := _time_was_up(ended):
+        st.markdown(words)
     exam.show_result(ended, found, open_cell)
+
+
+def _time_was_up(ended: Session) -> str:
+    """Said where nobody ended the attempt: it ended with its time, or the set closed."""
+    is_up = ended.deadline is not None and ended.ended_at is not None and ended.ended_at >= ended.deadline
+    return "Time was up. " if is_up else ""

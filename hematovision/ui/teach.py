@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import cv2
 import streamlit as st
 
+from hematovision.cells import CELL_CLASSES, STAGES
 from hematovision.images import encode_png
 from hematovision.quiz.publication import Publication
 from hematovision.services import Services
@@ -17,8 +18,10 @@ from hematovision.services.roles import may_teach
 from hematovision.settings import load_settings
 from hematovision.ui.learner import LEARNER_KEY, current_learner
 from hematovision.ui.page import errors_shown
-from hematovision.ui.sign_in import account_of, current_account
+from hematovision.ui.sign_in import account_of, current_account, has_sign_in
 
+ANSWERS = (*CELL_CLASSES, *STAGES)
+"""What a set may offer to choose from."""
 _SMALL = 200
 """Pixels: the longer side of a small picture."""
 
@@ -33,7 +36,8 @@ def teacher(services: Services) -> str:
         actor = current_learner(services)
     if not services.teach.may_teach(actor):
         st.header("This is for instructors")
-        st.markdown("Ask whoever runs this site to list your account.")
+        st.markdown("Ask whoever runs this site to list you as one, by this id:")
+        st.code(actor, language=None, wrap_lines=True)
         st.page_link("pages/learn/join.py", label="Join a set")
         st.stop()
     return actor
@@ -42,7 +46,7 @@ def teacher(services: Services) -> str:
 def is_shown_teaching() -> bool:
     """Whether the navigation names the pages of Teach; the pages and the services look again."""
     actor = _without_account()
-    if "is_logged_in" in st.user:
+    if has_sign_in():
         account = account_of(st.user.to_dict(), datetime.now(UTC))
         if account is None:
             return False
@@ -65,6 +69,19 @@ def show_code(publication: Publication) -> None:
     """The join code, large enough for a lecture hall, and the link to copy."""
     st.html(f'<p class="hv-code">{publication.code_in_words}</p>')
     st.code(join_link(publication.code), language=None, wrap_lines=True)
+
+
+def say_names_are_typed() -> None:
+    """Where nobody signs in: what an instructor should know before grades depend on it."""
+    if not has_sign_in():
+        st.caption("This site has no sign-in: names are not checked, and whoever opens it can open these pages.")
+
+
+def say_what_the_model_has_seen(pictures: Pictures) -> None:
+    """While the index is being built: out of how many pictures come those that the model is wrong on, or right."""
+    state = pictures.index_state
+    if state.running:
+        st.caption(f"The model has seen {state.done:,} of {state.total:,} pictures so far.")
 
 
 def counted(count: int, noun: str) -> str:
@@ -98,9 +115,9 @@ def pages_of(count: int, on_page: int, key: str) -> int:
     if count <= on_page:
         return 0
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Back", key=f"{key}-back", disabled=not first, on_click=_turn, args=(key, first - on_page))
+        st.button("Previous", key=f"{key}-back", disabled=not first, on_click=_turn, args=(key, first - on_page))
         is_last = first + on_page >= count
-        st.button("On", key=f"{key}-on", disabled=is_last, on_click=_turn, args=(key, first + on_page))
+        st.button("Next", key=f"{key}-on", disabled=is_last, on_click=_turn, args=(key, first + on_page))
         st.caption(f"{first + 1:,} to {min(first + on_page, count):,} of {count:,}")
     return first
 

@@ -36,7 +36,8 @@ def leave():
 
 def run(session_id):
     sitting = Sitting(services, student, session_id, lambda question: attempts.remark(student, question), place)
-    sit(sitting, lambda ended: st.button("Back to the set", key="back", on_click=open_set, args=(place["code"],)))
+    code = (place["code"],)
+    sit(sitting, lambda ended: st.button("Back to the set", key="back", type="tertiary", on_click=open_set, args=code))
 
 
 def show_set():

@@ -4,7 +4,7 @@ import streamlit as st
 
 from hematovision.errors import HematoVisionError
 from hematovision.ui.page import show_error, start_page
-from hematovision.ui.set_list import show_drafts, show_import, show_new
+from hematovision.ui.set_list import show_copy, show_drafts, show_import, show_new
 from hematovision.ui.set_views import forget_view, show_set
 from hematovision.ui.teach import teacher
 
@@ -31,7 +31,8 @@ def show_all():
     else:
         st.markdown("Cells for a class to name, with a code to join by.")
         show_new(teach, actor, open_set)
-    with st.expander("Import a set"):
+    with st.expander("Copy or import a set"):
+        show_copy(services, actor, open_set)
         show_import(teach, actor, open_set)
 
 

@@ -142,6 +142,12 @@ def test_rows_come_back_from_what_is_written():
     assert ASKED[3].as_dict() == {"count": 2, "pitfall": True}
 
 
+def test_yes_and_no_may_be_written_without_quotes():
+    """YAML makes true and false of them."""
+    yes, no = parse([{"count": 1, "attributes": {"granularity": value}} for value in (True, False)])
+    assert (yes.attributes, no.attributes) == ({"granularity": "yes"}, {"granularity": "no"})
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [

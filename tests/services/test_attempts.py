@@ -268,12 +268,11 @@ def test_feedback_at_the_end_shows_all_then(room):
         lambda: room.practice.dispute(ann, asked.id, "no"),
         lambda: room.practice.summary(ann, begun.id),
         lambda: room.attempts.remark(ann, asked.id),
-        lambda: room.attempts.is_passed(ann, begun.id),
     ):
         assert kind(early) == "not_yet"
     assert room.practice.counts(ann) == (0, 0) and room.practice.export(ann)["answers"] == []
     answer_all(room, ann, 2, begun)
-    assert room.practice.summary(ann, begun.id).right == 3 and room.attempts.is_passed(ann, begun.id)
+    assert room.practice.summary(ann, begun.id).right == 3
     assert room.practice.counts(ann) == (4, 3) and len(room.practice.export(ann)["answers"]) == 4
 
 
@@ -291,7 +290,6 @@ def test_feedback_never_is_never(room):
     ):
         assert kind(act) == "not_yet"
     assert kind(lambda: room.practice.summary(ann, ended.id)) == "never"
-    assert kind(lambda: room.attempts.is_passed(ann, ended.id)) == "never"
     assert room.practice.counts(ann) == (0, 0) and room.practice.progress(ann).total.n == 0
     taken = room.practice.export(ann)
     assert taken["answers"] == [] and len(room.practice.export_csv(ann).splitlines()) == 1

@@ -17,7 +17,7 @@ from hematovision.quiz.questions import Reply
 from hematovision.services import open_services
 from hematovision.services.browse import Filters
 from hematovision.services.explain import Explain
-from hematovision.services.pictures import Pictures
+from hematovision.services.pictures import IndexState, Pictures
 from hematovision.services.teach import Teach
 from hematovision.settings import Settings
 from hematovision.storage.store import open_store
@@ -208,6 +208,42 @@ def test_a_blueprint_fills_the_draft_the_same_way_for_the_same_seed(teach):
         teach.fill(ME, drafts[0], blueprint.parse([{"count": 20, "cell": "lymphocyte"}]), 1)
     with pytest.raises(InputError, match="platelet"):
         teach.fill(ME, drafts[0], blueprint.parse([{"count": 1, "cell": "platelet"}]), 1)
+
+
+def test_a_draw_in_place_of_another_is_whole_or_not_at_all(teach):
+    rows = blueprint.parse([{"count": 2, "cell": "neutrophil"}])
+    set_id = teach.new(ME, "Again", CORE_FOUR).quiz_set.id
+    teach.add(ME, set_id, ids(teach, "monocyte", 1))
+    first = teach.fill(ME, set_id, rows, 1).quiz_set
+    drawn = [cell.picture for cell in first.cells[1:]]
+    with pytest.raises(InputError, match="the blueprint asks for 200"):
+        teach.fill(ME, set_id, blueprint.parse([{"count": 200, "cell": "neutrophil"}]), 2, drawn)
+    assert teach.draft(ME, set_id).quiz_set == first
+    second = teach.fill(ME, set_id, rows, 2, drawn).quiz_set
+    assert len(second.cells) == 3 and second.cells[0] == first.cells[0] and second.cells != first.cells
+    # What was drawn before may come again.
+    assert teach.fill(ME, set_id, rows, 1, [cell.picture for cell in second.cells[1:]]).quiz_set == first
+
+
+def test_where_the_library_has_more_that_a_model_learned_from_it_says_so(teach):
+    records = teach._pictures.library.records
+    for picture_id in ids(teach, "monocyte", 4):
+        records[picture_id] = replace(records[picture_id], split="train")
+    teach._pictures.library.__dict__.pop("to_ask", None)
+    asked = len(teach._pictures.library.to_ask["monocyte"])
+    set_id = teach.new(ME, "More", CORE_FOUR).quiz_set.id
+    with pytest.raises(InputError, match="it has more, which a model learned from") as caught:
+        teach.fill(ME, set_id, blueprint.parse([{"count": asked + 1, "cell": "monocyte"}]), 1)
+    assert caught.value.kind == "too_few"
+    with pytest.raises(InputError, match="add pictures to the library"):
+        teach.fill(ME, set_id, blueprint.parse([{"count": asked + 100, "cell": "monocyte"}]), 1)
+
+
+def test_while_the_index_is_being_built_a_lack_of_pitfalls_says_how_far_it_is(teach):
+    set_id = teach.new(ME, "Pitfalls", CORE_FOUR).quiz_set.id
+    teach._pictures.index_state = IndexState(12, 72, running=True)
+    with pytest.raises(InputError, match="The model has seen 12 of 72 pictures so far"):
+        teach.fill(ME, set_id, blueprint.parse([{"count": 1, "pitfall": True}]), 1)
 
 
 # Browsing

@@ -1,7 +1,9 @@
 """The Join page as Streamlit runs it: a code, a name, and the set under each policy."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -121,18 +123,41 @@ def test_a_set_that_never_tells_shows_no_key_to_its_end(app, publish, app_enviro
     assert "2 of 2 cells named." in texts(app)  # the address opens no key
 
 
-def test_a_wrong_code_a_set_that_is_not_open_and_one_that_was_closed(app, publish, app_environment):
+def test_a_wrong_code_a_set_that_is_not_open_and_one_that_was_closed(app, publish, app_environment, monkeypatch):
+    monkeypatch.setattr("hematovision.ui.joining.learner_zone", lambda: ZoneInfo("Asia/Kolkata"))
     join(app, "AAAAAA")
     assert "There is no set with this code." in app.error[0].value
-    early = publish(opens_at=datetime.now(UTC) + timedelta(days=1))
+    opens = datetime.now(UTC) + timedelta(days=1)
+    early = publish(opens_at=opens)
     join(app, early)
     assert "This set is not open yet." in app.info[0].value and not [b for b in app.button if b.key == "begin"]
+    assert f"It opens on {opens.astimezone(ZoneInfo('Asia/Kolkata')):%d %B %Y at %H:%M}." in app.info[0].value
     closed = publish(feedback="end")
     open_services(app_environment).teach.close("local", closed)
     press(app, "leave")
     assert [b.label for b in app.button if b.key == f"open-{early}"]
     join(app, closed)
     assert "This set was closed by your instructor." in app.error[0].value
+
+
+def test_a_set_that_closed_by_its_date_says_when_and_begins_nothing(app, publish):
+    closed = datetime.now(UTC) - timedelta(minutes=1)
+    join(app, publish(closes_at=closed))
+    assert f"This set closed on {closed:%d %B %Y at %H:%M}." in app.info[0].value
+    assert "It closes on" not in texts(app) and not [b for b in app.button if b.key == "begin"]
+
+
+def test_who_comes_back_after_the_time_is_told_so(app, publish, app_environment):
+    code = publish(feedback="end", minutes=5)
+    join(app, code)
+    press(app, "begin")
+    answer(app, "monocyte")
+    with sqlite3.connect(app_environment.database) as database:
+        database.execute("UPDATE sessions SET started_at = datetime(started_at, '-5 minutes')")
+    app.run()
+    said = texts(app)
+    assert "Time was up." in said and "1 cell has no answer." in said
+    assert not [b for b in app.button if b.key == "commit"]
 
 
 def test_an_attempt_is_gone_on_with_from_home_and_a_press_makes_one(app, publish, app_environment):

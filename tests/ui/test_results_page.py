@@ -64,6 +64,13 @@ def test_the_table_to_take_away_has_a_row_for_each_answer_and_no_formula(answere
     assert [row["right"] for row in rows[:2]] == ["True", "True"]
 
 
+def test_the_page_offers_the_table_and_says_what_names_are_worth(app, answered):
+    visit(app, RESULTS)
+    (button,) = app.download_button
+    assert (button.label, button.disabled) == ("Download CSV", False)
+    assert "This site has no sign-in: names are not checked" in texts(app)
+
+
 def test_a_set_is_closed_by_hand_and_says_so(app, answered):
     visit(app, RESULTS)
     press(app, "close")

@@ -1,9 +1,14 @@
 """The Sets page as Streamlit runs it: from nothing to a published set, edited, with its rules, as a student sees it."""
 
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 import streamlit as st
 
 from hematovision.cells import CORE_FOUR
+from hematovision.errors import InputError
 from hematovision.images import encode_png
 from hematovision.library.set_files import read_set
 from hematovision.services import open_services
@@ -88,6 +93,64 @@ def test_what_was_drawn_can_be_drawn_again(app, app_environment):
     assert len(drawn) > 1
 
 
+def test_some_cells_of_a_row_are_of_a_kind(app, app_environment):
+    build(app, choices=["lymphocyte", "neutrophil"])
+    ask_for(app, 1, 4)
+    press(app, f"bp-{set_id(app)}-1-part")
+    part = f"bp-{set_id(app)}-2"
+    app.number_input(key=f"{part}-count").set_value(4).run()
+    press(app, "fill")
+    assert "Row 2: part 1: A row says nothing of its cells." in app.error[0].value
+    assert draft(app, app_environment).cells == ()
+    assert app.selectbox(key=f"{part}-cell").options == ["Any stage", "Band neutrophil", "Segmented neutrophil"]
+    app.selectbox(key=f"{part}-cell").set_value("band").run()
+    press(app, "fill")
+    assert "There are 2 band neutrophils; the blueprint asks for 4." in app.error[0].value
+    app.number_input(key=f"{part}-count").set_value(1).run()
+    press(app, "fill")
+    teach = open_services(app_environment).teach
+    records = [teach._pictures.library.records[i] for i in teach.taken("local", set_id(app))]
+    assert sorted(record.label for record in records) == ["lymphocyte"] + ["neutrophil"] * 4
+    assert [record.stage for record in records].count("band") == 1
+
+
+def test_a_part_forgets_its_stage_with_the_class_of_its_row(app):
+    build(app, choices=["lymphocyte", "neutrophil"])
+    press(app, f"bp-{set_id(app)}-1-part")
+    app.selectbox(key=f"bp-{set_id(app)}-2-cell").set_value("band").run()
+    app.selectbox(key=f"bp-{set_id(app)}-1-cell").set_value("lymphocyte").run()
+    assert not [box for box in app.selectbox if box.key == f"bp-{set_id(app)}-2-cell"]
+    press(app, "fill")
+    assert "Row 2: part 1: A row says nothing of its cells." in app.error[0].value
+
+
+def test_a_part_of_a_row_can_be_taken_out_with_it_or_alone(app):
+    build(app)
+    press(app, f"bp-{set_id(app)}-3-part")
+    press(app, f"bp-{set_id(app)}-3-part")
+    assert rows(app) == [f"bp-{set_id(app)}-{number}-count" for number in range(6)]
+    assert app.button(key="fill").label == "Fill with 20 cells"  # parts are no further cells
+    press(app, f"bp-{set_id(app)}-4-remove")
+    assert rows(app) == [f"bp-{set_id(app)}-{number}-count" for number in (0, 1, 2, 3, 5)]
+    press(app, f"bp-{set_id(app)}-3-remove")
+    assert rows(app) == [f"bp-{set_id(app)}-{number}-count" for number in range(3)]
+
+
+def test_a_draw_that_fails_leaves_what_was_drawn_before(app, app_environment, monkeypatch):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 2, 2)
+    press(app, "fill")
+    before = draft(app, app_environment)
+
+    def fail(*arguments):
+        raise InputError("There are no cells.", "Ask for fewer.", kind="too_few")
+
+    monkeypatch.setattr("hematovision.quiz.blueprint.draw", fail)
+    press(app, "again")
+    assert "There are no cells." in app.error[0].value and "4 cells drawn." in texts(app)
+    assert draft(app, app_environment) == before
+
+
 def test_keys_and_notes_are_kept_as_they_are_edited(app, app_environment):
     build(app, choices=["lymphocyte", "monocyte"])
     ask_for(app, 1, 1)
@@ -152,6 +215,53 @@ def test_the_rules_are_kept_at_once_and_a_fault_changes_nothing(app, app_environ
     policy = made.policy
     assert (policy.feedback, policy.minutes, policy.attempts, policy.pass_mark) == ("end", 15, 2, 0.6)
     assert (policy.show_model, made.grading) == (False, "severity")
+
+
+@pytest.mark.parametrize("zone", ["Europe/Vienna", "UTC"])
+def test_a_set_opens_and_closes_by_the_clock_of_the_instructor(app, app_environment, monkeypatch, zone):
+    monkeypatch.setattr("hematovision.ui.set_rules.learner_zone", lambda: ZoneInfo(zone))
+    build(app)
+    view(app, "rules")
+    opens, closes = (f"rule-{set_id(app)}-{name}" for name in ("opens_at", "closes_at"))
+    app.datetime_input(key=opens).set_value(datetime(2026, 7, 1, 8, 0)).run()
+    app.datetime_input(key=closes).set_value(datetime(2026, 7, 1, 18, 30)).run()
+    hours = 2 if zone == "Europe/Vienna" else 0
+    kept = draft(app, app_environment).policy
+    assert kept.opens_at == datetime(2026, 7, 1, 8 - hours, 0, tzinfo=UTC)
+    assert kept.closes_at == datetime(2026, 7, 1, 18 - hours, 30, tzinfo=UTC)
+    app.datetime_input(key=closes).set_value(datetime(2026, 6, 30, 18, 30)).run()
+    for _ in range(2):  # told as long as it lasts
+        assert "closes_at is not after opens_at." in app.error[0].value
+        assert "Until then the rules stay as they were." in app.error[0].value
+        assert draft(app, app_environment).policy == kept
+        app.run()
+    app.datetime_input(key=opens).set_value(datetime(2026, 6, 1, 8, 0)).run()
+    assert not app.error
+    kept = draft(app, app_environment).policy
+    assert kept.opens_at == datetime(2026, 6, 1, 8 - hours, 0, tzinfo=UTC)
+    assert kept.closes_at == datetime(2026, 6, 30, 18 - hours, 30, tzinfo=UTC)
+
+
+def test_the_answers_to_choose_from_can_be_changed_but_not_below_the_keys(app, app_environment):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 1, 1)
+    press(app, "fill")
+    view(app, "rules")
+    choices = f"rule-{set_id(app)}-choices"
+    app.pills(key=choices).set_value(["basophil", "monocyte", "lymphocyte"]).run()
+    assert draft(app, app_environment).choices == ("lymphocyte", "monocyte", "basophil")
+    app.pills(key=choices).set_value(["basophil", "monocyte"]).run()
+    assert "Unknown key 'lymphocyte'." in app.error[0].value
+    assert draft(app, app_environment).choices == ("lymphocyte", "monocyte", "basophil")
+
+
+def test_a_set_of_the_library_is_copied(app, app_environment):
+    app.selectbox(key="copy-of").set_value("monocyte-lymphocyte")
+    press(app, "copy")
+    made = draft(app, app_environment)
+    original = open_services(app_environment).pictures.library.sets["monocyte-lymphocyte"]
+    assert (made.title, made.choices) == (original.title, original.choices)
+    assert len(made.cells) == 6 and {cell.key for cell in made.cells} == {"monocyte", "lymphocyte"}
 
 
 def test_a_change_after_publishing_makes_a_new_version_with_a_code_of_its_own(app, app_environment):
@@ -221,7 +331,34 @@ def test_the_pages_are_for_instructors_where_a_site_lists_them(app_environment, 
     for page in (SETS, "teach/results"):
         tab = visit(new_tab(), page)
         assert "This is for instructors" in texts(tab)
+        assert [code.value for code in tab.code] == ["local"]  # the id to be listed by
         assert not tab.text_input and not tab.selectbox
+
+
+def test_an_account_is_told_the_id_that_the_site_lists_and_then_may_teach(app_environment, monkeypatch, app):
+    tab = new_tab()
+    tab.user = {"is_logged_in": True, "iss": "https://login.example.edu", "sub": "42", "name": "Ann"}
+    tab.user |= {"iat": int(datetime.now(UTC).timestamp()), "exp": 0}
+    visit(tab, SETS)
+    (account,) = [code.value for code in tab.code]
+    assert re.fullmatch("[0-9a-f]{64}", account) and "list you as one" in texts(tab)
+    monkeypatch.setenv("HEMATOVISION_INSTRUCTORS", account)
+    load_settings.cache_clear()
+    st.cache_resource.clear()
+    tab.run()
+    build(tab, choices=["lymphocyte", "monocyte"])
+    ask_for(tab, 1, 1)
+    press(tab, "fill")
+    press(tab, "publish")
+    assert "hv-code" in texts(tab) and "names are not checked" not in texts(tab)
+
+
+def test_without_sign_in_the_code_comes_with_a_word_on_names(app):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 1, 1)
+    press(app, "fill")
+    press(app, "publish")
+    assert "This site has no sign-in: names are not checked" in texts(app)
 
 
 def test_a_title_is_shown_as_it_was_written(app):
