@@ -77,9 +77,13 @@ def tiny_model(tmp_path_factory) -> Path:
 
 def make_tiny_model(folder: Path) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras
+
     from hematovision.training.backbone import build_model
     from hematovision.training.export import export
 
+    # Always the same network: some draws of the weights see nothing in a cell, and maps of nothing test nothing.
+    keras.utils.set_random_seed(0)
     model = build_model(64, backbone_weights=None, alpha=0.35)
     rng = np.random.default_rng(0)
     model.set_weights([w + rng.normal(0, 0.2, w.shape) * (w.ndim in (2, 4)) for w in model.get_weights()])
