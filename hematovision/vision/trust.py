@@ -27,31 +27,29 @@ CONFIDENT, CHECK, UNFAMILIAR, NOT_BLOOD = STATUSES = ("confident", "check", "unf
 class Likeness:
     """How like known cells a vector of features is: minus its Mahalanobis distance to their mean."""
 
-    mean: NDArray[np.float32]
+    mean: NDArray[np.floating]
     """(F,) of the known cells."""
-    projection: NDArray[np.float32]
+    projection: NDArray[np.floating]
     """(F, D): to a space where the distance is Euclidean."""
 
     def scores(self, features: NDArray) -> NDArray[np.float64]:
         """(N, F) -> (N,): 0 is the most alike, and the less so the lower."""
-        return -np.linalg.norm(
-            (np.asarray(features, np.float64) - self.mean) @ self.projection.astype(np.float64), axis=1
-        )
+        return -np.linalg.norm((np.asarray(features, np.float64) - self.mean) @ self.projection, axis=1)
 
 
 @dataclass(frozen=True)
 class Subspace:
     """How far an embedding goes where those of known cells go: the residual that ViM looks at (Wang et al. 2022)."""
 
-    mean: NDArray[np.float32]
+    mean: NDArray[np.floating]
     """(C,) of the known cells."""
-    projection: NDArray[np.float32]
+    projection: NDArray[np.floating]
     """(C, D): orthonormal directions in which the known cells differ the most."""
 
     def scores(self, features: NDArray) -> NDArray[np.float64]:
         """(N, C) -> (N,) in [-1, 0]: minus the share of the deviation from the mean that leaves the directions."""
         deviation = np.asarray(features, np.float64) - self.mean
-        inside = ((deviation @ self.projection.astype(np.float64)) ** 2).sum(1)
+        inside = ((deviation @ self.projection) ** 2).sum(1)
         whole = (deviation**2).sum(1)
         return -np.sqrt(np.clip(1 - inside / np.maximum(whole, 1e-12), 0, 1))
 
@@ -124,4 +122,5 @@ def _unpack(arrays: Mapping[str, NDArray], name: str) -> tuple[NDArray, NDArray]
     mean, projection = (arrays[f"{name}_{part}"] for part in PARTS)
     if mean.ndim != 1 or projection.ndim != 2 or len(mean) != len(projection):
         raise ValueError(f"{name}: shapes that do not belong together")
-    return mean, projection
+    # Converted once, and not again for each cell of a library.
+    return mean, projection.astype(np.float64)
