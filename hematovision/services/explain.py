@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from hematovision.cells import CLASS_HEAD, output_index
 from hematovision.images import Picture
 from hematovision.smear.cell_mask import CellRegions, cell_regions
-from hematovision.smear.framing import Frame, cut
-from hematovision.smear.light import background, measure_light
+from hematovision.smear.framing import Frame
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.exactness import LogitParts, logit_parts
 from hematovision.vision.gradients import GradientWorker
-from hematovision.vision.heatmap import common, contrast, fused, lay, lay_signed
+from hematovision.vision.heatmap import common, contrast, fused, lay, lay_signed, positive, tiled
 from hematovision.vision.methods import (
     COMMON,
     DEPTHS,
@@ -38,7 +37,7 @@ from hematovision.vision.methods import (
     parse_method,
 )
 from hematovision.vision.occlusion import Occluded, occlude_at, occlusion_map
-from hematovision.vision.passes import Forward, Progress
+from hematovision.vision.passes import Forward, Progress, Seen, seen_of
 from hematovision.vision.quality import Faithfulness, Placement, agreement, faithfulness, placement
 from hematovision.vision.reading import PictureReading, read_picture
 from hematovision.vision.scorecam import score_cam
@@ -48,6 +47,28 @@ Target = tuple[str, str]
 
 KEPT = 256
 """Results that are kept for all sessions together: the largest takes 150 kB."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One framed cell, the model's answer, and what evidence is wanted for."""
+
+    picture: Picture
+    prediction: Prediction
+    target: Target
+    frame: Frame
+
+    @classmethod
+    def of(
+        cls, picture: Picture, prediction: Prediction, target: Target | None = None, frame: Frame | None = None
+    ) -> "Subject":
+        """For the model's own answer where no `target` (head, value) is given; a picture of one cell has its frame."""
+        return cls(picture, prediction, target or (CLASS_HEAD, prediction.label), frame or Frame.of_cell(picture))
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the picture's content and its frame: two sessions that look at the same cell share its maps."""
+        return _sum_of(self.picture, f"{self.frame}")
 
 
 class Explain:
@@ -87,128 +108,86 @@ class Explain:
         target: Target | None = None,
         method: str = GRADCAM,
         frame: Frame | None = None,
-        depth: str = COMMON,
-        weights: str = TRAINED,
-        progress: Progress | None = None,
     ) -> Map:
-        """Evidence for `target` (head, value), the model's own answer by default: (H, W) in [0, 1], all 0 where none.
+        """Evidence for `target` (head, value), the model's own answer by default: as `map_of`."""
+        return self.map_of(Subject.of(picture, prediction, target, frame), method)
+
+    def map_of(
+        self, subject: Subject, method: str = GRADCAM, depth: str = COMMON, progress: Progress | None = None
+    ) -> Map:
+        """Evidence by one method: (H, W) in [0, 1], all 0 where there is none.
 
         `depth` is for LayerCAM: one of `methods.DEPTHS` or `FUSIONS`. Raises WorkerError for a method whose worker
         fails, ModelError where the model file lacks what Score-CAM needs, InputError for an unknown method.
         """
-        case = self._case(picture, prediction, target, frame)
-        return lay(self._raw(case, method, depth, weights, progress), case.frame, picture.shape)
+        raw = self._raw(subject, method, depth, TRAINED, progress)
+        return lay(raw, subject.frame, subject.picture.shape, method)
 
     def regions(self, picture: Picture) -> CellRegions | None:
         """Nucleus, cytoplasm and background of a picture of one cell; None where no nucleus is found."""
         return self._kept.get((_sum_of(picture), "regions"), lambda: cell_regions(picture))
 
-    def contrast(
-        self, picture: Picture, prediction: Prediction, one: Target, other: Target, frame: Frame | None = None
-    ) -> Map:
-        """What speaks for `one` (above 0) rather than `other` (below 0): (H, W) in [-1, 1], by Grad-CAM."""
-        frame = frame or Frame.of_cell(picture)
-        return lay_signed(contrast(prediction.map_of(*one), prediction.map_of(*other)), frame, picture.shape)
+    def contrast(self, subject: Subject, other: Target) -> Map:
+        """What speaks for the target (above 0) rather than `other` (below 0): (H, W) in [-1, 1], by Grad-CAM."""
+        maps = (subject.prediction.map_of(*target) for target in (subject.target, other))
+        return lay_signed(contrast(*maps), subject.frame, subject.picture.shape)
 
-    def occlude(
-        self,
-        picture: Picture,
-        prediction: Prediction,
-        place: tuple[float, float],
-        side: float,
-        target: Target | None = None,
-        frame: Frame | None = None,
-    ) -> Occluded:
+    def occlude(self, subject: Subject, place: tuple[float, float], side: float) -> Occluded:
         """What covering one square does, with its middle at `place` (x, y), of `side`: in pixels of the picture."""
-        case = self._case(picture, prediction, target, frame)
-        seen = self._seen(case)
-        scale = seen.inputs.shape[0] / case.frame.side
-        x, y = (place[0] - case.frame.x) * scale, (place[1] - case.frame.y) * scale
+        seen, frame = self._seen(subject), subject.frame
+        scale = seen.inputs.shape[0] / frame.side
+        x, y = (place[0] - frame.x) * scale, (place[1] - frame.y) * scale
         # As everywhere, probabilities of classes are calibrated, and those of attributes are not.
-        temperature = prediction.temperature if case.target[0] == CLASS_HEAD else 1.0
+        temperature = subject.prediction.temperature if subject.target[0] == CLASS_HEAD else 1.0
         forward = self.classifier.logits_of
-        return occlude_at(seen.inputs, (x, y), side * scale, case.target, seen.empty, forward, temperature)
+        return occlude_at(seen.inputs, (x, y), side * scale, subject.target, seen.empty, forward, temperature)
 
-    def logit_parts(
-        self, picture: Picture, prediction: Prediction, target: Target | None = None, frame: Frame | None = None
-    ) -> LogitParts | None:
+    def logit_parts(self, subject: Subject) -> LogitParts | None:
         """What nucleus, cytoplasm and background add to the target's logit; None where no nucleus is found."""
-        case = self._case(picture, prediction, target, frame)
-        regions = self.regions(case.picture)
+        regions = self.regions(subject.picture)
         if regions is None:
             return None
-        logit = float(prediction.logits[output_index(*case.target)])
-        return logit_parts(prediction.map_of(*case.target), logit, regions, case.frame)
+        raw = subject.prediction.map_of(*subject.target)
+        logit = float(subject.prediction.logits[output_index(*subject.target)])
+        return logit_parts(raw, logit, regions, tiled(subject.frame, raw.shape[0]))
 
     def placement(
-        self,
-        picture: Picture,
-        prediction: Prediction,
-        target: Target | None = None,
-        method: str = GRADCAM,
-        frame: Frame | None = None,
-        depth: str = COMMON,
-        progress: Progress | None = None,
+        self, subject: Subject, method: str = GRADCAM, depth: str = COMMON, progress: Progress | None = None
     ) -> Placement | None:
         """Where a map's evidence lies; None where there is none, or no nucleus is found."""
-        case = self._case(picture, prediction, target, frame)
-        regions = self.regions(case.picture)
-        if regions is None:
-            return None
-        return placement(lay(self._raw(case, method, depth, TRAINED, progress), case.frame, picture.shape), regions)
+        regions = self.regions(subject.picture)
+        return None if regions is None else placement(self.map_of(subject, method, depth, progress), regions)
 
     def faithfulness(
-        self,
-        picture: Picture,
-        prediction: Prediction,
-        target: Target | None = None,
-        method: str = GRADCAM,
-        frame: Frame | None = None,
-        depth: str = COMMON,
-        progress: Progress | None = None,
+        self, subject: Subject, method: str = GRADCAM, depth: str = COMMON, progress: Progress | None = None
     ) -> Faithfulness:
         """Deletion and insertion of a map, beside a random one. Takes 100 passes, after those of the map."""
-        case = self._case(picture, prediction, target, frame)
-        raw = self._raw(case, method, depth, TRAINED, progress)
+        raw = self._raw(subject, method, depth, TRAINED, progress)
 
         def compute() -> Faithfulness:
-            seen = self._seen(case)
-            values = self._squared(raw)
-            return faithfulness(seen.inputs, values, case.target, seen.empty, self.classifier.logits_of, progress)
+            seen, evidence = self._seen(subject), self._squared(positive(raw), method)
+            return faithfulness(seen.inputs, evidence, subject.target, seen.empty, self.classifier.logits_of, progress)
 
-        return self._once(case, ("faithfulness", method, depth), compute)
+        return self._once(subject, ("faithfulness", method, depth), compute)
 
     def agreement(
-        self,
-        picture: Picture,
-        prediction: Prediction,
-        methods: Sequence[str],
-        target: Target | None = None,
-        frame: Frame | None = None,
-        depth: str = COMMON,
-        progress: Progress | None = None,
+        self, subject: Subject, methods: Sequence[str], depth: str = COMMON, progress: Progress | None = None
     ) -> dict[tuple[str, str], float | None]:
-        """Rank correlation of the maps of each two of the methods; None where one of the two has no evidence."""
-        case = self._case(picture, prediction, target, frame)
-        maps = {name: self._squared(self._raw(case, name, depth, TRAINED, progress)) for name in methods}
+        """Rank correlation of the evidence by each two of the methods; None where one of the two has none."""
+        raw = {name: self._raw(subject, name, depth, TRAINED, progress) for name in methods}
+        maps = {name: self._squared(positive(values), name) for name, values in raw.items()}
         return {(one, other): agreement(maps[one], maps[other]) for one, other in combinations(methods, 2)}
 
     def sanity(
-        self,
-        picture: Picture,
-        prediction: Prediction,
-        target: Target | None = None,
-        method: str = GRADCAM,
-        frame: Frame | None = None,
-        depth: str = COMMON,
-        progress: Progress | None = None,
+        self, subject: Subject, method: str = GRADCAM, depth: str = COMMON, progress: Progress | None = None
     ) -> dict[str, float | None]:
         """How alike a map stays as the network's weights are made random, by `methods.WEIGHTS` (Adebayo et al. 2018).
 
-        Rank correlation with the map under the trained weights; None where a map has no evidence. By the worker.
+        Rank correlation with the map under the trained weights, what speaks against the target included: random weights
+        may leave no evidence for it at all. None where a map is the same everywhere. By the worker.
         """
-        case = self._case(picture, prediction, target, frame)
-        before, *after = (self._squared(self._raw(case, method, depth, weights, progress)) for weights in WEIGHTS)
+        raw = (self._raw(subject, method, depth, weights, progress) for weights in WEIGHTS)
+        before, *after = (self._squared(values, method) for values in raw)
         return {name: agreement(before, values) for name, values in zip(WEIGHTS[1:], after, strict=True)}
 
     def close(self) -> None:
@@ -216,30 +195,27 @@ class Explain:
         if "worker" in self.__dict__:
             self.worker.close()
 
-    def _case(self, picture: Picture, prediction: Prediction, target: Target | None, frame: Frame | None) -> "_Case":
-        return _Case(picture, prediction, target or (CLASS_HEAD, prediction.label), frame or Frame.of_cell(picture))
+    def _once(self, subject: Subject, what: Hashable, compute: Callable[[], Any]) -> Any:
+        return self._kept.get((subject.digest, self.classifier.card.version, subject.target, what), compute)
 
-    def _once(self, case: "_Case", what: Hashable, compute: Callable[[], Any]) -> Any:
-        return self._kept.get((case.digest, self.classifier.card.version, case.target, what), compute)
-
-    def _raw(self, case: "_Case", method: str, depth: str, weights: str, progress: Progress | None) -> Map:
+    def _raw(self, subject: Subject, method: str, depth: str, weights: str, progress: Progress | None) -> Map:
         """The map (h, w) before ReLU and scaling, of any method."""
         parse_method(method)
         if method == GRADCAM and weights == TRAINED:
-            return case.prediction.map_of(*case.target)
+            return subject.prediction.map_of(*subject.target)
         if method != LAYERCAM:
-            return self._once(case, (method, weights), lambda: self._compute(case, method, weights, progress))
+            return self._once(subject, (method, weights), lambda: self._compute(subject, method, weights, progress))
         if parse_depth(depth) in FUSIONS:
-            maps = [self._raw(case, method, name, weights, progress) for name in DEPTHS]
+            maps = [self._raw(subject, method, name, weights, progress) for name in DEPTHS]
             return fused(maps) if depth == FUSED else common(maps)
         return self._once(
-            case,
+            subject,
             (method, weights, depth),
-            lambda: self.worker.map_by(method, self._seen(case).inputs, case.target, depth, weights),
+            lambda: self.worker.map_by(method, self._seen(subject).inputs, subject.target, depth, weights),
         )
 
-    def _compute(self, case: "_Case", method: str, weights: str, progress: Progress | None) -> Map:
-        seen, target = self._seen(case), case.target
+    def _compute(self, subject: Subject, method: str, weights: str, progress: Progress | None) -> Map:
+        seen, target = self._seen(subject), subject.target
         forward: Forward = self.classifier.logits_of
         if weights != TRAINED:
             forward = lambda batch: self.worker.logits_of(batch, weights)  # noqa: E731
@@ -255,47 +231,19 @@ class Explain:
             return self.worker.smoothgrad(seen.inputs, target, weights, progress)
         return self.worker.map_by(method, seen.inputs, target, weights=weights)
 
-    def _seen(self, case: "_Case") -> "_Seen":
-        def compute() -> _Seen:
-            light = measure_light(case.picture)
-            empty = [light[0, round(level), channel] for channel, level in enumerate(background(case.picture))]
-            inputs = cut(case.picture, case.frame, self.classifier.card.size, light)
-            return _Seen(inputs, tuple(map(float, empty)))
-
-        return self._kept.get((case.digest, "seen"), compute)
-
-    def _squared(self, raw: Map) -> Map:
-        """The map's evidence at the network's size, (size, size)."""
+    def _seen(self, subject: Subject) -> Seen:
         size = self.classifier.card.size
-        return lay(raw, Frame(0, 0, size), (size, size))
+        return self._kept.get((subject.digest, "seen"), lambda: seen_of(subject.picture, subject.frame, size))
 
-
-@dataclass(frozen=True)
-class _Case:
-    """One framed cell, the model's answer, and what evidence is wanted for."""
-
-    picture: Picture
-    prediction: Prediction
-    target: Target
-    frame: Frame
-
-    @cached_property
-    def digest(self) -> str:
-        """Of the picture's content and its frame: two sessions that look at the same cell share its maps."""
-        return _sum_of(self.picture, f"{self.frame}")
+    def _squared(self, values: Map, method: str) -> Map:
+        """A method's map (h, w) at the network's size, (size, size)."""
+        size = self.classifier.card.size
+        return lay_signed(values, Frame(0, 0, size), (size, size), method)
 
 
 def _sum_of(picture: Picture, more: str = "") -> str:
     told = f"{picture.shape} {more}".encode()
     return hashlib.sha256(np.ascontiguousarray(picture).tobytes() + told).hexdigest()
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What the network sees, (size, size, 3), and the color of empty background in it."""
-
-    inputs: Picture
-    empty: tuple[float, ...]
 
 
 class _Kept:

@@ -112,13 +112,19 @@ def _reaches_out(frame: Frame, shape: tuple[int, ...]) -> bool:
     return frame.x < 0 or frame.y < 0 or frame.x + frame.side > width or frame.y + frame.side > height
 
 
-def paste(values: NDArray[np.float32], frame: Frame, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Lay a small square map (h, h) over its frame in a picture of `shape`: (H, W) float32, 0 outside the frame."""
+def paste(
+    values: NDArray[np.float32], frame: Frame, shape: tuple[int, ...], tiled: Frame | None = None
+) -> NDArray[np.float32]:
+    """Lay a small square map (h, h) over its frame in a picture of `shape`: (H, W) float32, 0 outside the frame.
+
+    The cells of the map tile the frame, or `tiled` where that is another square as large.
+    """
     height, width = shape[:2]
     size = values.shape[0]
+    tiled = tiled or frame
     laid = np.zeros((height, width), np.float32)
-    columns, grid_x = _inside(frame.x, frame.side, width, size)
-    rows, grid_y = _inside(frame.y, frame.side, height, size)
+    columns, grid_x = _inside(frame.x, frame.side, width, size, tiled.x)
+    rows, grid_y = _inside(frame.y, frame.side, height, size, tiled.y)
     if grid_x.size and grid_y.size:
         mapped = cv2.remap(
             values.astype(np.float32), *np.meshgrid(grid_x, grid_y), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
@@ -127,9 +133,11 @@ def paste(values: NDArray[np.float32], frame: Frame, shape: tuple[int, ...]) -> 
     return laid
 
 
-def _inside(start: float, side: float, length: int, size: int) -> tuple[slice, NDArray[np.float32]]:
-    """The pixels, of `length`, in a frame from `start` on, and where in a map of `size` they lie, up to its edges."""
-    places = (np.arange(length) + 0.5 - start) * (size / side) - 0.5
+def _inside(start: float, side: float, length: int, size: int, first: float) -> tuple[slice, NDArray[np.float32]]:
+    """The pixels, of `length`, in a frame from `start` on; and where they lie in a map of `size` from `first` on."""
+    middles = np.arange(length) + 0.5
+    places = (middles - start) * (size / side) - 0.5
     inside = np.flatnonzero((places >= -0.5) & (places <= size - 0.5))
     pixels = slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0)
+    places = (middles - first) * (size / side) - 0.5
     return pixels, np.clip(places[pixels], 0, size - 1).astype(np.float32)

@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hematovision.cells import output_index
-from hematovision.smear.framing import Frame, cut
-from hematovision.smear.light import background, measure_light
+from hematovision.smear.framing import Frame
 from hematovision.training.map_batches import ManyMaps
 from hematovision.training.map_quality import BATCH, Case, Maps, mean_of
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.gradients import Gradients
-from hematovision.vision.heatmap import lay
+from hematovision.vision.heatmap import lay_signed, positive
 from hematovision.vision.methods import GRADCAM, OCCLUSION, SCORECAM, SMOOTHGRAD, WEIGHTS
 from hematovision.vision.occlusion import occlusion_map
+from hematovision.vision.passes import Seen, seen_of
 from hematovision.vision.quality import agreement, curves, random_map
 from hematovision.vision.scorecam import score_cam
 
@@ -44,8 +44,8 @@ class Makers:
 
     def of_sampled(self, case: Case) -> Maps:
         """Those that take many passes, and saliency."""
-        inputs, empty = self._seen(case)
-        forward = self._classifier.logits_of
+        seen = self._seen(case)
+        inputs, empty, forward = seen.inputs, seen.empty, self._classifier.logits_of
         features = self._many.features(inputs[None])[0]
         (slopes,) = self._many.saliency(inputs[None], _indices([case]))
         return {
@@ -67,9 +67,9 @@ class Makers:
         """Mean area under both curves, of each method's map and of a random one, which is the same in all pictures."""
         areas = []
         for case, maps in tqdm(sample, desc="deletion and insertion", unit="picture"):
-            inputs, empty = self._seen(case)
+            seen = self._seen(case)
             values = [*self._squared(maps).values(), random_map(self._size)]
-            found = curves(inputs, values, case.target, empty, self._classifier.logits_of)
+            found = curves(seen.inputs, values, case.target, seen.empty, self._classifier.logits_of)
             areas.append([(deletion.area, insertion.area) for deletion, insertion in found])
         by_map = np.array(areas).transpose(1, 2, 0)
         return {
@@ -94,6 +94,7 @@ class Makers:
     def _random_weights(self, sample: Sample) -> dict[str, Any]:
         """Mean rank correlation of a map with that under random weights (Adebayo et al. 2018).
 
+        Of whole maps, what speaks against the answer included: random weights may leave nothing that speaks for it.
         For the methods that take no more than a pass and a way back: others would take an hour.
         """
         found: dict[str, dict[str, Any]] = {}
@@ -104,8 +105,8 @@ class Makers:
                 inputs, indices = self._inputs(cases), _indices(cases)
                 parts = (self._many.by_layers(inputs, indices, weights), self._many.saliency(inputs, indices, weights))
                 for (_, before), layers, slopes in zip(sample[start:], *parts, strict=False):
-                    after = self._squared(layers | slopes)
-                    for name, values in self._squared(before).items():
+                    after = self._whole(layers | slopes)
+                    for name, values in self._whole(before).items():
                         if name in after and (r := agreement(values, after[name])) is not None:
                             known.setdefault(name, []).append(r)
             for name, correlations in known.items():
@@ -118,16 +119,18 @@ class Makers:
 
     def _squared(self, maps: Maps) -> Maps:
         """Their evidence at the network's size, (size, size)."""
-        return {name: lay(raw, Frame(0, 0, self._size), (self._size, self._size)) for name, raw in maps.items()}
+        return self._whole({name: positive(raw) for name, raw in maps.items()})
+
+    def _whole(self, maps: Maps) -> Maps:
+        """The same with their signs, not scaled."""
+        size = self._size
+        return {name: lay_signed(raw, Frame(0, 0, size), (size, size), name) for name, raw in maps.items()}
 
     def _inputs(self, cases: Sequence[Case]) -> NDArray[np.uint8]:
-        return np.stack([self._seen(case)[0] for case in cases])
+        return np.stack([self._seen(case).inputs for case in cases])
 
-    def _seen(self, case: Case) -> tuple[NDArray[np.uint8], tuple[float, ...]]:
-        """What the network sees, (size, size, 3), and the color of empty background in it."""
-        light = measure_light(case.picture)
-        empty = tuple(float(light[0, round(level), c]) for c, level in enumerate(background(case.picture)))
-        return cut(case.picture, case.frame, self._size, light), empty
+    def _seen(self, case: Case) -> Seen:
+        return seen_of(case.picture, case.frame, self._size)
 
 
 def _indices(cases: Sequence[Case]) -> list[int]:

@@ -139,7 +139,7 @@ def _ready(record: Record) -> tuple[Picture, Frame, CellRegions] | None:
 def _placed(case: Case, maps: Maps) -> dict[str, tuple[float, ...] | None]:
     """For each map, and for those that have seen nothing, the shares inside cell and nucleus; None without evidence."""
     shape = case.picture.shape
-    evidence = {name: lay(raw, case.frame, shape) for name, raw in maps.items()}
+    evidence = {name: lay(raw, case.frame, shape, name) for name, raw in maps.items()}
     evidence |= {GAUSSIAN: centered_gaussian(shape), UNIFORM: np.ones(shape[:2], np.float32)}
     masks = (case.regions.cell, case.regions.nucleus)
     return {

@@ -38,7 +38,13 @@ def show_cover(case: Case, is_page_at_work: bool) -> None:
 
     While the page is at work a fragment would wait for it, where a rerun of all does not.
     """
-    (_cover if is_page_at_work else st.fragment(_cover))(case)
+    if is_page_at_work:
+        # A fragment draws into a container of its own. At another depth the browser would take the picture for a new
+        # one, and the keys that are pressed meanwhile would be lost.
+        with st.container():
+            _cover(case)
+    else:
+        st.fragment(_cover)(case)
 
 
 def _cover(case: Case) -> None:
@@ -50,15 +56,8 @@ def _cover(case: Case) -> None:
             st.markdown("Point at a place, or press arrow keys: it is covered with background.")
             return
         height, width = case.cell.picture.shape[:2]
-        assert case.cell.frame is not None
-        found = case.explain.occlude(
-            case.cell.picture,
-            case.prediction,
-            (place[0] * width, place[1] * height),
-            SIDE * case.cell.frame.side,
-            case.target,
-            case.cell.frame,
-        )
+        at, side = (place[0] * width, place[1] * height), SIDE * case.subject.frame.side
+        found = case.explain.occlude(case.subject, at, side)
         st.html(change_in_words(case.name, found))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,9 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from hematovision.errors import HematoVisionError
-from hematovision.images import Picture
-from hematovision.services.explain import Explain, Target
+from hematovision.services.explain import Explain, Subject, Target
 from hematovision.ui.map_cell import MapCell, State, own_answer
-from hematovision.ui.page import show_error
-from hematovision.ui.tasks import Task
+from hematovision.ui.map_work import Job, Slot, leave_the_rest, work
 from hematovision.ui.widgets import all_targets, show_picture, target_name
 from hematovision.vision.classifier import Prediction
 from hematovision.vision.methods import COMMON, DEPTHS, FUSED, LAYERCAM, METHODS, Method
@@ -53,43 +50,58 @@ class Case:
     def name(self) -> str:
         return target_name(self.target)
 
-    @property
-    def where(self) -> tuple[Picture, Prediction, Target]:
-        """Picture, answer, target: the first arguments of all that is asked of `explain`."""
-        return self.cell.picture, self.prediction, self.target
+    @cached_property
+    def subject(self) -> Subject:
+        """What all is asked about of `explain`."""
+        return Subject.of(self.cell.picture, self.prediction, self.target, self.cell.frame)
 
     def title(self, method: Method) -> str:
         return f"{method.title}, {DEPTH_NAMES[self.depth].lower()}" if method.name == LAYERCAM else method.title
 
     def evidence(self, method: Method, progress: Progress | None = None) -> NDArray:
         """The method's map (H, W). Raises WorkerError, ModelError."""
-        return self.explain.evidence(
-            *self.where, method.name, frame=self.cell.frame, depth=self.depth, progress=progress
-        )
+        return self.explain.map_of(self.subject, method.name, self.depth, progress)
+
+    def job(
+        self, slot: Slot, method: Method, compute: Callable[[Progress], Any], what: str = "", words: str = "At work"
+    ) -> Job:
+        """What is computed by a method for this case: its map, or `what` is measured of that."""
+        key = (self.cell.number, self.target, method.name, self.depth, what)
+        name = "-".join((method.name, what, *self.target))
+        return Job(slot, method.title, key, name, compute, words, is_map=not what)
+
+    def wants(self, key: tuple[Any, ...]) -> bool:
+        """Whether a job of this key is one for what is looked at."""
+        number, target, method, depth, _ = key
+        names = [method.name for method in self.methods]
+        return (number, target, depth) == (self.cell.number, self.target, self.depth) and method in names
 
 
-def choose_case(explain: Explain, state: State, cell: MapCell) -> Case:
-    """What speaks for what, by which methods, and how it is shown."""
+def choose_case(explain: Explain, state: State, cell: MapCell, top: DeltaGenerator) -> Case:
+    """What speaks for what, by which methods, and how it is shown.
+
+    The latter two are chosen at the `top`: below the maps, each map more would push the choices out of sight.
+    """
     st.html(_HERE / "heatmaps.css")
     assert cell.prediction is not None
     own = own_answer(cell)
-    target_place, methods_place, look_place = st.columns([2, 1, 1], vertical_alignment="bottom")
-    with target_place:
-        target = st.selectbox(
-            "What speaks for",
-            (_OWN, *all_targets()),
-            format_func=lambda t: f"{target_name(own)}, the model's answer" if t == _OWN else target_name(t),
-            key="maps-target",
-            persist_state="session",
-        )
-    with methods_place, st.popover("Methods", width="stretch", key="maps-methods-chosen"):
-        methods, depth = _choose_methods()
-    with look_place, st.popover("Look", width="stretch", key="maps-look"):
-        look = _choose_look()
+    with top:
+        with st.popover("Methods", key="maps-methods-chosen"):
+            methods, depth = _choose_methods(state)
+        with st.popover("Look", key="maps-look"):
+            look = _choose_look()
+    target = st.selectbox(
+        "What speaks for",
+        (_OWN, *all_targets()),
+        format_func=lambda t: f"{target_name(own)}, the model's answer" if t == _OWN else target_name(t),
+        key="maps-target",
+        persist_state="session",
+        width=480,
+    )
     return Case(explain, cell, cell.prediction, own if target == _OWN else target, methods, depth, look)
 
 
-def _choose_methods() -> tuple[tuple[Method, ...], str]:
+def _choose_methods(state: State) -> tuple[tuple[Method, ...], str]:
     chosen = st.pills(
         "Side by side",
         tuple(METHODS),
@@ -97,6 +109,8 @@ def _choose_methods() -> tuple[tuple[Method, ...], str]:
         default=DEFAULT,
         format_func=lambda name: METHODS[name].title,
         key="maps-methods",
+        on_change=_want_worker,
+        args=(state,),
         persist_state="session",
     )
     depth = COMMON
@@ -109,6 +123,10 @@ def _choose_methods() -> tuple[tuple[Method, ...], str]:
             persist_state="session",
         )
     return tuple(method for name, method in METHODS.items() if name in chosen), depth
+
+
+def _want_worker(state: State) -> None:
+    state["maps-worker"] = True
 
 
 def _choose_look() -> Look:
@@ -131,96 +149,42 @@ def places(count: int) -> list[DeltaGenerator]:
 
 def show_maps(state: State, case: Case, slots: Sequence[DeltaGenerator]) -> Maps:
     """Each method's map in its place as it is ready, those that come with the answer first; returns those there are."""
-    _leave_the_rest(state, case)
-    of = dict(zip(case.methods, slots, strict=True))
-    places: dict[Method, DeltaGenerator] = {}
-    for method, slot in of.items():
+    leave_the_rest(state, case.wants)
+    of: dict[Method, Slot] = {}
+    for method, slot in zip(case.methods, slots, strict=True):
         with slot:
-            places[method] = st.empty()
+            of[method] = Slot.here()
             _about(case, method)
-    found = {}
-    for method in sorted(of, key=lambda method: (method.is_long, method.needs_worker)):
-        evidence = work(state, places[method], case, method, partial(case.evidence, method))
-        if evidence is not None:
-            found[method] = evidence
-            _show_map(case, method, evidence, places[method])
+    found, jobs = {}, {}
+    is_running = case.explain.worker.pid is not None
+    for method in sorted(of, key=lambda method: (method.needs_worker, method.is_long)):
+        if not (method.needs_worker or method.is_long):
+            found[method] = case.evidence(method)
+            _show_map(case, method, found[method], of[method])
+        elif method.needs_worker and not is_running and not state.get("maps-worker"):
+            _offer(state, of[method], method)
+        else:
+            words = "At work" if is_running or not method.needs_worker else "TensorFlow starts: a few seconds"
+            jobs[case.job(of[method], method, partial(case.evidence, method), words=words)] = method
+    for job, evidence in work(state, list(jobs)):
+        found[jobs[job]] = evidence
+        _show_map(case, jobs[job], evidence, job.slot)
     return {method: found[method] for method in case.methods if method in found}
 
 
-def _show_map(case: Case, method: Method, evidence: NDArray, place: DeltaGenerator) -> None:
-    with place.container():
+def _offer(state: State, slot: Slot, method: Method) -> None:
+    """A map that nobody asked for starts no TensorFlow by itself."""
+    slot.seen.html('<div class="hv-waiting">TensorFlow makes this map: a few seconds to start, and 800 MB.</div>')
+    slot.pressed.button(f"Show {method.title}", key=f"maps-show-{method.name}", on_click=_want_worker, args=(state,))
+
+
+def _show_map(case: Case, method: Method, evidence: NDArray, slot: Slot) -> None:
+    with slot.seen:
         if evidence.any():
             alt = f"{case.title(method)}: heat map of what speaks for {case.name.lower()}"
             show_picture(paint(case.cell.picture, evidence, case.look), alt=alt)
         else:
             st.info(f"By {method.title} nothing in this picture speaks for {case.name.lower()}.", icon=None)
-
-
-def work(
-    state: State, place: DeltaGenerator, case: Case, method: Method, compute: Callable[[Progress], Any], what: str = ""
-) -> Any:
-    """What `compute` finds; None where it fails or was stopped, which `place` then says.
-
-    It goes on while the page is used, and is taken up by the next run. Long work shows how far it is and can be
-    stopped; a spinner shows while TensorFlow starts.
-    """
-    is_long = method.is_long or bool(what)
-    if not (is_long or method.needs_worker):
-        return compute(lambda done, total: None)
-    key = (case.cell.number, case.target, method.name, case.depth, what)
-    name = "-".join(map(str, (method.name, what, *case.target)))
-    stopped, tasks = state.setdefault("maps-stopped", set()), state.setdefault("maps-tasks", {})
-    if key in stopped:
-        with place.container():
-            st.markdown(f"{method.title} was stopped.")
-            st.button("Go on", key=f"maps-go-on-{name}", on_click=stopped.discard, args=(key,))
-        return None
-    starts = case.explain.worker.pid is None
-    task = tasks.get(key) or tasks.setdefault(key, Task(compute))
-
-    def stop() -> None:
-        stopped.add(key)
-        tasks.pop(key).stop()
-
-    shown: list[DeltaGenerator] = []
-
-    def meanwhile() -> None:
-        if not shown:
-            with place.container():
-                shown.append(st.empty())
-                if is_long:
-                    st.button("Cancel", key=f"maps-cancel-{name}", on_click=stop)
-        # Each time it is drawn lets a press on another button through.
-        if is_long:
-            far = f"{task.done} of {task.total}" if task.total else "at work"
-            shown[0].progress(task.done / max(task.total, 1), text=f"{method.title}: {far}")
-        else:
-            words = "TensorFlow starts, which takes a few seconds." if starts else "TensorFlow is at work."
-            shown[0].html(f'<div class="hv-waiting" role="status">{words}</div>')
-
-    try:
-        found = task.result(meanwhile)
-    except HematoVisionError as error:
-        tasks.pop(key)
-        with place.container():
-            show_error(error)
-            st.button("Try again", key=f"maps-again-{name}")
-        return None
-    tasks.pop(key)
-    place.empty()
-    return found
-
-
-def is_at_work(state: State) -> bool:
-    """Whether a map was still being made when the page was left for this run."""
-    return bool(state.get("maps-tasks"))
-
-
-def _leave_the_rest(state: State, case: Case) -> None:
-    """Stop the work for what is no longer looked at."""
-    tasks = state.get("maps-tasks", {})
-    for key in [key for key in tasks if key[:2] != (case.cell.number, case.target)]:
-        tasks.pop(key).stop()
 
 
 def _about(case: Case, method: Method) -> None:

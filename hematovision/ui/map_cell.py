@@ -24,6 +24,8 @@ State = MutableMapping[Any, Any]
 
 _LONGEST = 2000
 """Pixels of a picture of one's own: as on the Classify page."""
+_SHOWN = 800
+"""And of what is looked at: eight maps are drawn of it at each press, four times as fine as the network sees."""
 _ANY = ""
 
 
@@ -52,6 +54,7 @@ def current_cell(state: State) -> MapCell | None:
 
 def take(services: Services, state: State, picture: Picture, record: Record | None = None) -> None:
     """Take a picture of one cell as the one to look at. Raises ModelError."""
+    picture, _ = images.at_most(picture, _SHOWN)
     (cell,) = services.explain.read(picture, "cell").cells or (None,)
     number = state.get("maps-number", 0) + 1
     state["maps-number"] = number
@@ -99,21 +102,20 @@ def choose_cell(services: Services, state: State) -> None:
         with errors_shown():
             draw_another(services, state)
 
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Another cell", type="primary", shortcut="Enter", key="maps-another", on_click=another)
-        with st.popover("Choose a cell", key="maps-choose"):
-            source = st.segmented_control(
-                "Picture from",
-                ("Library", "Upload"),
-                default="Library",
-                required=True,
-                key="maps-source",
-                persist_state="session",
-            )
-            if source == "Upload":
-                _choose_upload(services, state)
-            else:
-                _choose_example(services, state, another)
+    st.button("Another cell", type="primary", shortcut="Enter", key="maps-another", on_click=another)
+    with st.popover("Choose a cell", key="maps-choose"):
+        source = st.segmented_control(
+            "Picture from",
+            ("Library", "Upload"),
+            default="Library",
+            required=True,
+            key="maps-source",
+            persist_state="session",
+        )
+        if source == "Upload":
+            _choose_upload(services, state)
+        else:
+            _choose_example(services, state, another)
 
 
 def _choose_example(services: Services, state: State, another) -> None:
@@ -170,7 +172,8 @@ def show_cell(cell: MapCell) -> None:
     words = [f"Key: **{name}**"] if name else []
     answer = cell.prediction
     if answer is not None:
-        words.append(f"The model says **{display_name(answer.label).lower()}**, {percent(answer.probability)}")
+        probability = percent(answer.probability).replace(" ", "\xa0")
+        words.append(f"The model says **{display_name(answer.label).lower()}**, {probability}")
     if words:
         st.markdown(". ".join(words) + ".")
     if cell.record:

@@ -13,7 +13,7 @@ from hematovision.ui.widgets import percent, show_picture, target_name
 from hematovision.vision.exactness import LogitParts
 from hematovision.vision.marked import ellipse, parts_of, share_of_evidence
 from hematovision.vision.methods import GRADCAM, METHODS
-from hematovision.vision.painting import TWO_SIDED, paint_contrast
+from hematovision.vision.painting import TWO_SIDED, outlined_parts, paint_contrast
 
 NO_NUCLEUS_FOUND = "No nucleus is found in this picture, so its parts cannot be told apart."
 
@@ -28,8 +28,9 @@ def show_contrast(case: Case) -> None:
         name = lambda value: target_name((head, value))  # noqa: E731
         other = (head, st.selectbox("Rather than", others, format_func=name, key="maps-other"))
         one_name, other_name = case.name.lower(), target_name(other).lower()
-        one_score, other_score = (float(logits[output_index(*target)]) for target in (case.target, other))
-        found = case.explain.contrast(case.cell.picture, case.prediction, case.target, other, case.cell.frame)
+        # As they are shown, so that the figures agree with each other.
+        one_score, other_score = (round(float(logits[output_index(*target)]), 2) for target in (case.target, other))
+        found = case.explain.contrast(case.subject, other)
         if found.any():
             color_bar(TWO_SIDED, f"Speaks for {other_name}", "for neither", f"for {one_name}")
         st.markdown(
@@ -47,16 +48,22 @@ def show_contrast(case: Case) -> None:
 
 
 def show_sum(case: Case) -> None:
-    """The score taken apart: nucleus, cytoplasm, background and the constant."""
-    found = case.explain.logit_parts(*case.where, case.cell.frame)
-    if found is None:
+    """The score taken apart: nucleus, cytoplasm, background and the bias, beside the outlines of these regions."""
+    found, regions = case.explain.logit_parts(case.subject), case.explain.regions(case.cell.picture)
+    if found is None or regions is None:
         st.markdown(NO_NUCLEUS_FOUND)
         return
-    st.html(sum_table(found, case.cell.has_nucleus))
-    st.caption(
-        "The score (logit) is exactly this sum: what the Grad-CAM map adds in each region, and a constant that is the "
-        "same for every picture. A region's rim may be counted to its neighbor."
-    )
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        alt = "The cell, its nucleus and itself outlined" if case.cell.has_nucleus else "The cell, outlined"
+        show_picture(outlined_parts(case.cell.picture, regions, case.cell.has_nucleus), alt=alt)
+    with right:
+        st.html(sum_table(found, case.cell.has_nucleus))
+        lines = "Solid outline: nucleus. Dashed: cell. " if case.cell.has_nucleus else ""
+        st.caption(
+            f"{lines}The score (logit) is exactly this sum: what the Grad-CAM map adds in each region, and a bias that "
+            "is the same for every picture. A region's rim may be counted to its neighbor."
+        )
 
 
 def sum_table(parts: LogitParts, has_nucleus: bool = True) -> str:
@@ -64,7 +71,7 @@ def sum_table(parts: LogitParts, has_nucleus: bool = True) -> str:
     cell = {"Nucleus": parts.nucleus, "Cytoplasm": parts.cytoplasm}
     if not has_nucleus:
         cell = {"Cell": parts.nucleus + parts.cytoplasm}
-    named = {**cell, "Background": parts.background, "Constant (bias)": parts.bias}
+    named = {**cell, "Background": parts.background, "Bias": parts.bias}
     *shown, total = adding_up(list(named.values()))
     most = max(map(abs, named.values())) or 1.0
     rows = []

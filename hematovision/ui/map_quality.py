@@ -1,14 +1,15 @@
 """How good the maps of one picture are, measured: each figure beside that of a map that knows nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from hematovision.ui.heatmaps import Case, Maps, work
+from hematovision.ui.heatmaps import Case, Maps
 from hematovision.ui.map_cell import State
 from hematovision.ui.map_details import NO_NUCLEUS_FOUND, table, two_decimals
+from hematovision.ui.map_work import Slot, work
 from hematovision.ui.widgets import percent
 from hematovision.vision.methods import Method
 from hematovision.vision.passes import Progress
@@ -46,9 +47,7 @@ def _asked(state: State, case: Case, what: str, label: str) -> bool:
 
 def _placement(case: Case, methods: Sequence[Method]) -> None:
     st.markdown("**Where the evidence lies**")
-    found = {
-        method: case.explain.placement(*case.where, method.name, case.cell.frame, case.depth) for method in methods
-    }
+    found = {method: case.explain.placement(case.subject, method.name, case.depth) for method in methods}
     some = next((placed for placed in found.values() if placed), None)
     if some is None:
         st.markdown(NO_NUCLEUS_FOUND)
@@ -66,21 +65,22 @@ def _placement(case: Case, methods: Sequence[Method]) -> None:
 def _agreement(case: Case, methods: Sequence[Method]) -> None:
     st.markdown("**Whether the maps agree**")
     names = [method.name for method in methods]
-    found = case.explain.agreement(*case.where[:2], names, case.target, case.cell.frame, case.depth)
-    title = {method.name: method.title for method in methods}
-    rows = [(f"{title[one]} and {title[other]}", _correlation(value)) for (one, other), value in found.items()]
-    st.html(table(("Maps", "Rank correlation"), rows))
+    found = case.explain.agreement(case.subject, names, case.depth)
+    *columns, _ = methods
+    rows = [
+        (one.title, *(_correlation(found[other.name, one.name]) if n < nth else "" for n, other in enumerate(columns)))
+        for nth, one in enumerate(methods)
+        if nth
+    ]
+    st.html(f'<div class="hv-wide">{table(("Rank correlation", *(method.title for method in columns)), rows)}</div>')
     st.caption(f"1: the same order of places; 0: none in common. On {GRID} × {GRID} places.")
 
 
 def _faithfulness(state: State, case: Case, methods: Sequence[Method]) -> None:
     rows, random = [], None
-    for method in methods:
-        found = work(state, st.empty(), case, method, partial(_measure, case, method, "faithfulness"), "faithfulness")
-        if found:
-            areas = (found.deletion.area, found.insertion.area)
-            rows.append((case.title(method), *map(two_decimals, areas)))
-            random = ("Random map", two_decimals(found.random_deletion.area), two_decimals(found.random_insertion.area))
+    for method, found in _measured(state, case, methods, "faithfulness"):
+        rows.append((case.title(method), two_decimals(found.deletion.area), two_decimals(found.insertion.area)))
+        random = ("Random map", two_decimals(found.random_deletion.area), two_decimals(found.random_insertion.area))
     if random:
         st.html(table(("Map", "Deletion, less is better", "Insertion, more is better"), rows, [random]))
         st.caption(
@@ -91,21 +91,27 @@ def _faithfulness(state: State, case: Case, methods: Sequence[Method]) -> None:
 
 def _sanity(state: State, case: Case, methods: Sequence[Method]) -> None:
     rows = []
-    for method in methods:
-        found = work(state, st.empty(), case, method, partial(_measure, case, method, "sanity"), "sanity")
-        if found:
-            rows.append((case.title(method), *map(_correlation, found.values())))
+    for method, found in _measured(state, case, methods, "sanity"):
+        rows.append((case.title(method), *map(_correlation, found.values())))
     if rows:
         st.html(table(("Map", *_WEIGHTS), rows))
         st.caption(
-            "Rank correlation with the map under the trained weights. A map that stays the same does not show what was "
-            f"learned. One draw of weights (seed {SEED})."
+            "Rank correlation with the map under the trained weights, with what speaks against in it. A map that stays "
+            f"the same (1) does not show what was learned. One draw of weights (seed {SEED})."
         )
 
 
-def _measure(case: Case, method: Method, what: str, tell: Progress) -> Any:
+def _measured(state: State, case: Case, methods: Sequence[Method], what: str) -> Iterator[tuple[Method, Any]]:
+    """What is found of each method's map, one after the other."""
     measure = {"faithfulness": case.explain.faithfulness, "sanity": case.explain.sanity}[what]
-    return measure(*case.where, method.name, case.cell.frame, case.depth, progress=tell)
+    for method in methods:
+        compute = partial(_of_map, measure, case, method)
+        for _, found in work(state, [case.job(Slot.here(), method, compute, what)]):
+            yield method, found
+
+
+def _of_map(measure: Callable[..., Any], case: Case, method: Method, tell: Progress) -> Any:
+    return measure(case.subject, method.name, case.depth, tell)
 
 
 def _correlation(value: float | None) -> str:

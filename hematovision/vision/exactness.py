@@ -30,8 +30,9 @@ class LogitParts:
 def logit_parts(raw: NDArray[np.float32], logit: float, regions: CellRegions, frame: Frame) -> LogitParts:
     """The parts of one target's logit, from its class activation map (h, w) and the regions of the picture.
 
-    Places are those of the map as it is drawn: what a cell of the map has seen reaches farther, so that evidence of a
-    region's rim may be counted to its neighbor.
+    `frame` is what the cells of the map tile, as they are drawn: `heatmap.tiled`. Wherever that lies, each cell is
+    shared out in full. What a cell has seen reaches farther, so that evidence of a region's rim may be counted to its
+    neighbor.
     """
     values = raw.astype(np.float64) / raw.size
     nucleus, cytoplasm = (area_shares(mask, frame, raw.shape[0]) for mask in (regions.nucleus, regions.cytoplasm))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hematovision.images import Picture
 from hematovision.smear.framing import Frame, paste
+from hematovision.vision.methods import GRADCAM, OF_PLACES, SALIENCY, SMOOTHGRAD
 
 Colors = NDArray[np.uint8]
 """(256, 3) RGB, from the weakest level to the strongest."""
@@ -26,6 +27,16 @@ def color_table(name: int) -> Colors:
 VIRIDIS = color_table(cv2.COLORMAP_VIRIDIS)
 """Which people with any color vision can read."""
 
+SHIFT = 0.2
+"""Of a cell of a layer's map: how much lower and more to the right a cell is drawn than where it would tile the frame.
+
+MobileNetV2 pads to the lower right. By that alone the middle of a receptive field would lie (32 - 1) / 2 pixels off its
+cell, 0.48 of one, but the field counts most where the padding did not reach. `benchmarks/map_shift.py` measures it; see
+docs/heatmaps.md.
+"""
+CAP = 99.0
+"""Percentile at which maps of single pixels are cut off: a few of these lie far above all others (Smilkov et al. 2017).
+"""
 SHARPNESS = 2.0
 """The LayerCAM paper's scaling of the maps of early layers, whose peaks are far above the rest of them."""
 
@@ -57,8 +68,16 @@ def common(maps: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 
 def _on_finest_grid(maps: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    side = max(values.shape[0] for values in maps)
-    return [cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.float32) for values in maps]
+    """Each drawn out to the most cells a side, and laid as far off by `SHIFT` as its own cells are large."""
+    most = max(values.shape[0] for values in maps)
+    found = []
+    for values in maps:
+        side = values.shape[0]
+        places = (np.arange(most) + 0.5 + SHIFT) * (side / most) - 0.5 - SHIFT
+        grid = np.clip(places, 0, side - 1).astype(np.float32)
+        columns, rows = np.meshgrid(grid, grid)
+        found.append(cv2.remap(values, columns, rows, cv2.INTER_LINEAR).astype(np.float32))
+    return found
 
 
 def contrast(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -72,20 +91,24 @@ def contrast(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np
     return difference / peak if peak > 0 else difference
 
 
-def lay(raw: NDArray[np.float32], frame: Frame, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """A raw map (h, w) as evidence (H, W) in [0, 1] at the size of the picture, 0 outside the frame.
-
-    The cells of the map tile the frame. MobileNetV2 pads to the lower right, so that the middle of a receptive field
-    lies (32 - 1) / 2 pixels lower and more to the right than its cell is drawn; yet maps are not shifted by that. On
-    105 pictures of PBC evidence lies 8 and 10 pixels to the upper left of the cell as it is drawn here, and 8 and 5 to
-    the lower right with the shift, while the share inside the cell hardly changes (65.8 and 66.6 %).
-    """
-    return paste(positive(raw), frame, shape)
+def tiled(frame: Frame, cells: int, method: str = GRADCAM) -> Frame:
+    """The square that the cells of a method's map, so many a side, tile as they are drawn."""
+    shift = 0.0 if method in OF_PLACES else SHIFT * frame.side / cells
+    return Frame(frame.x + shift, frame.y + shift, frame.side)
 
 
-def lay_signed(values: NDArray[np.float32], frame: Frame, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def lay(raw: NDArray[np.float32], frame: Frame, shape: tuple[int, ...], method: str = GRADCAM) -> NDArray[np.float32]:
+    """A method's raw map (h, w) as evidence (H, W) in [0, 1] at the size of the picture, 0 outside the frame."""
+    if method in (SALIENCY, SMOOTHGRAD) and (cap := np.percentile(raw, CAP)) > 0:
+        raw = np.minimum(raw, np.float32(cap))
+    return lay_signed(positive(raw), frame, shape, method)
+
+
+def lay_signed(
+    values: NDArray[np.float32], frame: Frame, shape: tuple[int, ...], method: str = GRADCAM
+) -> NDArray[np.float32]:
     """A signed map (h, w), as `contrast` gives it, at the size of the picture: (H, W), 0 outside the frame."""
-    return paste(values, frame, shape)
+    return paste(values, frame, shape, tiled(frame, values.shape[0], method))
 
 
 def overlay(

@@ -19,6 +19,9 @@ OCCLUSION = "occlusion"
 SALIENCY = "saliency"
 SMOOTHGRAD = "smoothgrad"
 
+OF_PLACES = (OCCLUSION, SALIENCY, SMOOTHGRAD)
+"""Methods whose maps are of places in the picture itself; the cells of the others are those of a layer."""
+
 FUSED, COMMON = FUSIONS = ("fused", "common")
 """LayerCAM over all depths: the largest of them, as in its paper; or their product, what all of them have in common."""
 DEPTHS = ("fine", "middle", "coarse", "last")

@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from hematovision.cells import output_index, output_slice
 from hematovision.vision.classifier import Floats, softmax
-from hematovision.vision.passes import Forward, Progress, logits_of_all
+from hematovision.vision.passes import Color, Forward, Progress, logits_of_all
 
 CELLS = 12
 """Cells of the map a side. A patch covers two by two of them, a sixth of the side, and moves by one."""
-
-Color = tuple[float, ...]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hematovision.images import Picture
+from hematovision.smear.cell_mask import CellRegions
 from hematovision.vision.heatmap import VIRIDIS, Colors, color_table, overlay
 
 HALF = 0.5
@@ -62,6 +63,14 @@ def paint_contrast(picture: Picture, signed: NDArray[np.float32], look: Look) ->
         return painted
     level = max(HALF, look.threshold)
     return outlined(outlined(painted, signed, level), -signed, level, is_dashed=True, larger=1)
+
+
+def outlined_parts(picture: Picture, regions: CellRegions, has_nucleus: bool = True) -> Picture:
+    """The picture with the outline of its cell: dashed, and a solid one of the nucleus, or without nucleus solid."""
+    cell, nucleus = (mask.astype(np.float32) for mask in (regions.cell, regions.nucleus))
+    if not has_nucleus:
+        return outlined(picture, cell, HALF)
+    return outlined(outlined(picture, nucleus, HALF), cell, HALF, is_dashed=True, larger=1)
 
 
 def outlined(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hematovision.cells import output_index, output_slice
 from hematovision.smear.cell_mask import CellRegions
 from hematovision.vision.classifier import Floats, softmax
-from hematovision.vision.passes import Forward, Progress, logits_of_all
+from hematovision.vision.passes import Color, Forward, Progress, logits_of_all
 
 SIGMA = 0.15
 """Of the Gaussian in the middle, as a share of the picture's width."""
@@ -24,8 +24,6 @@ BLUR = 0.05
 GRID = 24
 """Cells a side on which maps of different methods are compared."""
 SEED = 0
-
-Color = tuple[float, ...]
 
 
 @dataclass(frozen=True)

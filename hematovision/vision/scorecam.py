@@ -6,12 +6,10 @@ from numpy.typing import NDArray
 
 from hematovision.cells import output_index, output_slice
 from hematovision.vision.classifier import Floats, softmax
-from hematovision.vision.passes import Forward, Progress, logits_of_all
+from hematovision.vision.passes import Color, Forward, Progress, logits_of_all
 
 CHANNELS = 64
 """Of the last feature map, those whose activation spreads most over the picture; the others hardly mask anything."""
-
-Color = tuple[float, ...]
 
 
 def score_cam(

@@ -1,12 +1,17 @@
-"""Heat maps: what speaks for an answer, by methods side by side, and how good each map is."""
+"""Heat maps: what speaks for an answer, by methods side by side, and how good each map is.
+
+Opening the page starts no TensorFlow: a gradient method that was not chosen by hand is offered by a button, as long as
+no worker runs.
+"""
 
 import streamlit as st
 
 from hematovision.ui.cover import show_cover
-from hematovision.ui.heatmaps import choose_case, is_at_work, map_colors, places, show_maps
+from hematovision.ui.heatmaps import choose_case, map_colors, places, show_maps
 from hematovision.ui.map_cell import choose_cell, current_cell, draw_another, show_cell
 from hematovision.ui.map_details import show_contrast, show_mark, show_sum
 from hematovision.ui.map_quality import show_quality
+from hematovision.ui.map_work import is_at_work
 from hematovision.ui.page import errors_shown, start_page
 from hematovision.ui.widgets import NOT_FOR_DIAGNOSIS
 
@@ -17,7 +22,9 @@ st.title("Heat maps")
 if current_cell(state) is None:
     with errors_shown():
         draw_another(services, state)
-choose_cell(services, state)
+top = st.container(horizontal=True, vertical_alignment="center")
+with top:
+    choose_cell(services, state)
 cell = current_cell(state)
 if cell is None:
     st.stop()
@@ -34,10 +41,10 @@ def section(label, key):
     return found if found.open else None
 
 
-# Chosen below the pictures, which are what one comes for.
+# The target is chosen below the pictures, which are what one comes for.
 pictures, choices, quick, slow = (st.container() for _ in range(4))
 with choices:
-    case = choose_case(services.explain, state, cell)
+    case = choose_case(services.explain, state, cell, top)
 with pictures:
     place, *slots = places(1 + len(case.methods))
     map_colors(case)

@@ -28,8 +28,13 @@ def offer(label):
     )
     with st.container(horizontal=True):
         for length in SLIDES:
-            kind = "primary" if length == SLIDES[0] else "secondary"
-            st.button(f"{length} white cells", key=f"begin-{length}", type=kind, on_click=begin, args=(length,))
+            st.button(
+                f"{length} white cells",
+                key=f"begin-{length}",
+                type="primary" if length == SLIDES[0] else "secondary",
+                on_click=begin,
+                args=(length,),
+            )
 
 
 @st.fragment

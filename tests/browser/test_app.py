@@ -37,7 +37,7 @@ def test_five_cells_by_keyboard_from_the_first_page_on(page, server):
 def test_no_request_leaves_the_machine(page, server):
     outside = []
     page.on("request", lambda r: None if r.url.startswith((server.url, "data:", "blob:")) else outside.append(r.url))
-    for path in ("", "quiz", "exam", "classify", "library", "model"):
+    for path in ("", "quiz", "exam", "classify", "heat-maps", "library", "model"):
         open_page(page, server, path)
     page.locator("body").press("Tab")
     assert outside == []
@@ -173,7 +173,7 @@ def test_a_reload_after_the_commit_shows_the_same_reveal(page, server):
     assert len(answers(server)) == 1
 
 
-@pytest.mark.parametrize("path", ["quiz", "exam", "classify", "library"])
+@pytest.mark.parametrize("path", ["quiz", "exam", "classify", "heat-maps", "library"])
 def test_a_deep_link_may_be_the_first_request_to_a_fresh_server(page, server, path):
     open_page(page, server, path)
     assert page.get_by_text("Page not found").count() == 0
@@ -197,7 +197,7 @@ def test_classify_shows_answer_and_map_without_tensorflow(page, server):
 def test_nothing_overflows_in_any_width_or_scheme(browser, server, scheme, width):
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
     page = context.new_page()
-    for path in ("", "quiz", "exam", "classify", "library", "model"):
+    for path in ("", "quiz", "exam", "classify", "heat-maps", "library", "model"):
         open_page(page, server, path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} overflows"
     dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.browser.acts import wait_until
+from tests.browser.acts import settle, wait_until
 
 LONG = 200_000
 """Milliseconds: TensorFlow starts in seconds, and in minutes on a machine that does much else."""
@@ -17,6 +17,7 @@ LONG = 200_000
 def maps(page, server):
     page.goto(f"{server.url}/heat-maps")
     answered(page, "Grad-CAM").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Show LayerCAM").click()
     return page
 
 
@@ -52,13 +53,21 @@ def test_a_deep_link_opens_the_page_and_no_request_leaves_the_machine(page, serv
     page.goto(f"{server.url}/heat-maps")
     answered(page, "Grad-CAM").wait_for(timeout=60_000)
     assert page.get_by_text("Page not found").count() == 0 and page.title() == "Heat maps · HematoVision"
-    # The rest of the page does not wait for TensorFlow.
     unfold(page, "What adds up to the score")
     page.locator(".hv-sum").or_(page.get_by_text("No nucleus is found")).wait_for()
+    # All of it by LiteRT: no TensorFlow was started, and what would start it says so.
+    assert workers(server) == [] and page.get_by_text("800 MB").count() == 1
     assert page.locator("[data-testid=stException]").count() == 0 and outside == []
 
 
+def middle_of_patch(page) -> list[float]:
+    """Its place in percent of the picture's width and height."""
+    sides = "e => [['left', 'width'], ['top', 'height']].map(s => s.map(n => parseFloat(e.style[n])))"
+    return [start + size / 2 for start, size in page.locator(".stage .patch").evaluate(sides)]
+
+
 def test_the_place_that_one_points_at_is_covered(maps):
+    answered(maps, "LayerCAM").wait_for(timeout=LONG)  # it moves what is below
     unfold(maps, "Cover a place")
     stage, said = maps.locator(".stage"), maps.locator(".hv-change").locator("..")
     stage.locator("img").wait_for()
@@ -83,15 +92,33 @@ def test_the_place_that_one_points_at_is_covered(maps):
     middle = figures()
     before, after = re.search(r"score (\S+) → (\S+)", middle).groups()
     assert before != after and re.search(r"score (\S+) →", first).group(1) == before
-    place = "e => [parseFloat(e.style.left), parseFloat(e.style.width)]"
-    left, width = stage.locator(".patch").evaluate(place)
-    assert left + width / 2 == pytest.approx(50, abs=1)
+    assert middle_of_patch(maps) == pytest.approx([50, 50], abs=1)
     stage.focus()
     for _ in range(4):
         maps.keyboard.press("ArrowLeft")
     wait_until(maps, lambda: figures() != middle)
-    left, width = stage.locator(".patch").evaluate(place)
-    assert left + width / 2 == pytest.approx(34, abs=1)
+    assert middle_of_patch(maps) == pytest.approx([34, 50], abs=1)
+
+
+def test_arrow_keys_go_on_when_the_map_that_was_waited_for_is_there(maps, server):
+    wait_until(maps, lambda: workers(server))
+    worker = workers(server)[0]
+    os.kill(worker, signal.SIGSTOP)
+    unfold(maps, "Cover a place")
+    stage = maps.locator(".stage")
+    stage.locator("img").wait_for()
+    stage.focus()
+    for _ in range(4):
+        maps.keyboard.press("ArrowLeft")
+    maps.locator(".hv-change").wait_for()
+    assert answered(maps, "LayerCAM").count() == 0 and middle_of_patch(maps) == pytest.approx([38, 50])
+    os.kill(worker, signal.SIGCONT)
+    answered(maps, "LayerCAM").wait_for(timeout=LONG)
+    # The first press from here on is what the whole page is run for once more; the others come after that.
+    for _ in range(3):
+        maps.keyboard.press("ArrowUp")
+        settle(maps)
+    assert middle_of_patch(maps) == pytest.approx([38, 38])
 
 
 def test_five_methods_on_one_cell_survive_a_killed_worker(maps, server):
@@ -103,6 +130,8 @@ def test_five_methods_on_one_cell_survive_a_killed_worker(maps, server):
     choose(maps, "Grad-CAM++", "Score-CAM", "Occlusion")
     for method in ("Grad-CAM", "Grad-CAM++", "Score-CAM", "Occlusion", "LayerCAM"):
         answered(maps, method).wait_for(timeout=LONG)
+    settle(maps)
+    assert maps.get_by_role("button", name="Cancel").count() == 0
     widths = [found.bounding_box()["width"] for found in maps.get_by_role("img", name=re.compile("heat map of")).all()]
     assert len(widths) >= 2 and len(set(map(round, widths))) == 1
     assert maps.locator("[data-testid=stException]").count() == 0

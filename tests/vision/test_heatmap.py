@@ -1,10 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hematovision.smear.framing import Frame
-from hematovision.vision.heatmap import common, contrast, fused, lay, lay_signed, overlay, positive
+from hematovision.vision.heatmap import SHIFT, common, contrast, fused, lay, lay_signed, overlay, positive, tiled
 
 
 def test_relu_comes_before_scaling():
@@ -31,6 +32,46 @@ def test_a_laid_map_has_the_size_of_the_picture():
     raw = np.ones((7, 7), np.float32)
     assert lay(raw, Frame.whole((50, 80)), (50, 80, 3)).shape == (50, 80)
     assert lay(raw, Frame.whole((50, 80)), (50, 80, 3)).min() == 1
+
+
+def test_single_pixels_do_not_outshine_a_map_of_pixels():
+    raw = np.full((50, 50), 1.0, np.float32)
+    raw[7, 7] = 100
+    assert lay(raw, Frame(0, 0, 50), (50, 50), "saliency").min() == 1
+    assert np.median(lay(raw, Frame(0, 0, 50), (50, 50), "occlusion")) == pytest.approx(0.01)
+    # What is nearly everywhere 0 does not become nothing.
+    raw[raw == 1] = 0
+    assert lay(raw, Frame(0, 0, 50), (50, 50), "smoothgrad").max() == 1
+
+
+def middle(values) -> np.ndarray:
+    """The center (x, y) of what a map shows, in its own cells."""
+    places = np.arange(len(values)) + 0.5
+    return np.array([places @ values.sum(axis=0), places @ values.sum(axis=1)]) / values.sum()
+
+
+@pytest.mark.parametrize(("method", "shift"), [("gradcam", SHIFT), ("layercam", SHIFT), ("occlusion", 0)])
+def test_cells_of_a_layer_are_drawn_where_they_see_and_those_of_the_picture_where_they_are(method, shift):
+    raw = np.zeros((6, 6), np.float32)
+    raw[2, 3] = 1  # in pixels from (60, 40) to (80, 60)
+    laid = lay(raw, Frame(0, 0, 120), (120, 120), method)
+    assert np.allclose(middle(laid), [70 + 20 * shift, 50 + 20 * shift], atol=0.1)
+    assert np.array_equal(laid, lay_signed(raw, Frame(0, 0, 120), (120, 120), method))
+
+
+def test_no_shift_draws_evidence_where_the_network_did_not_look():
+    laid = lay(np.ones((6, 6), np.float32), Frame(30, 20, 60), (120, 120))
+    assert laid[20:80, 30:90].min() == 1 and laid.sum() == 60 * 60
+    assert tiled(Frame(30, 20, 60), 6) == Frame(32, 22, 60) and tiled(Frame(1, 2, 3), 12, "occlusion") == Frame(1, 2, 3)
+
+
+@pytest.mark.parametrize("fuse", [common, fused])
+def test_a_coarse_map_lies_in_a_fused_one_where_it_lies_alone(fuse):
+    coarse = np.zeros((6, 6), np.float32)
+    coarse[2, 3] = 1
+    fine = np.full((48, 48), float(fuse is common), np.float32)
+    alone, together = (lay(raw, Frame(0, 0, 192), (192, 192)) for raw in (coarse, fuse([fine, coarse])))
+    assert np.allclose(middle(together), middle(alone), atol=0.5)
 
 
 def test_the_picture_shows_through_where_there_is_no_evidence(cell):

@@ -2,8 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
+from hematovision.smear.cell_mask import CellRegions
 from hematovision.vision.heatmap import overlay
-from hematovision.vision.painting import COLORS, TWO_SIDED, Look, paint, paint_contrast
+from hematovision.vision.painting import COLORS, TWO_SIDED, Look, outlined_parts, paint, paint_contrast
 
 GRAY = np.full((60, 60, 3), 200, np.uint8)
 LEFT = np.zeros((60, 60), np.float32)
@@ -55,3 +56,19 @@ def test_a_contrast_has_a_color_and_a_line_for_each_side():
     lined = paint_contrast(GRAY, signed, Look(opacity=0, outline=True))
     solid, dashed = ((lined[:, side] != 200).any(axis=2).sum() for side in (slice(0, 60), slice(60, 120)))
     assert 0.3 * solid < dashed < 0.85 * solid
+
+
+def test_the_outlines_of_nucleus_and_cell_run_around_them():
+    nucleus, cell = np.zeros((2, 60, 60), bool)
+    cell[10:50, 10:50] = nucleus[20:40, 20:40] = True
+    regions = CellRegions(nucleus, cell & ~nucleus, ~cell)
+    both, one = outlined_parts(GRAY, regions), outlined_parts(GRAY, regions, has_nucleus=False)
+    assert both.shape == one.shape == (120, 120, 3)
+
+    def drawn(picture, depth):
+        """The share of a square ring, so deep in the picture, on which there is a line."""
+        ring = np.concatenate([picture[depth, depth:-depth], picture[depth:-depth, depth]])
+        return (ring != 200).any(axis=1).mean()
+
+    assert drawn(both, 40) > 0.9 and 0.2 < drawn(both, 20) < 0.8 and drawn(both, 30) == 0
+    assert drawn(one, 20) > 0.9 and drawn(one, 40) == 0
