@@ -1,8 +1,8 @@
 """Work that takes longer than a page should be held up: it goes on while the page is used, until it is stopped."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from multiprocessing.pool import ThreadPool
 from typing import Any
 
 from hematovision.vision.passes import Progress
@@ -26,7 +26,7 @@ class Task:
     def __init__(self, compute: Callable[[Progress], Any]):
         self.done, self.total = 0, 0
         self._is_stopped = False
-        self._future = _pool().submit(self._run, compute)
+        self._result = _pool().apply_async(self._run, (compute,))
 
     def stop(self) -> None:
         """End it at its next step."""
@@ -37,13 +37,11 @@ class Task:
 
         `meanwhile` is called again and again until then; what it raises leaves the work going on.
         """
-        while True:
-            try:
-                return self._future.result(_MOMENT)
-            except TimeoutError:
-                if self._future.done():
-                    raise
-                meanwhile()
+        self._result.wait(_MOMENT)
+        while not self._result.ready():
+            meanwhile()
+            self._result.wait(_MOMENT)
+        return self._result.get()
 
     def _run(self, compute: Callable[[Progress], Any]) -> Any:
         self._tell(0, 0)
@@ -56,5 +54,6 @@ class Task:
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="task")
+def _pool() -> ThreadPool:
+    """Its threads are no hindrance to a server that ends, unlike those of concurrent.futures."""
+    return ThreadPool(AT_ONCE)

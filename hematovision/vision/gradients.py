@@ -32,7 +32,8 @@ from hematovision.vision.passes import Progress
 
 START_LIMIT = 90.0
 """Seconds until the first answer: importing TensorFlow takes 4 of them, 11 on a cold disk."""
-ANSWER_LIMIT = 20.0
+ANSWER_LIMIT = 60.0
+"""Seconds until each other one; with room for a machine that is busy with something else."""
 IDLE_LIMIT = 600.0
 """Seconds without a request after which the worker ends, to give back 800 MB."""
 

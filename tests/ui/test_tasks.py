@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -63,3 +65,8 @@ def test_our_errors_come_through():
 
     with pytest.raises(WorkerError, match="It stopped"):
         Task(compute).result(lambda: None)
+
+
+def test_work_that_goes_on_does_not_keep_a_server_from_ending():
+    code = "import threading; from hematovision.ui.tasks import Task; Task(lambda tell: threading.Event().wait())"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
