@@ -1,5 +1,6 @@
 """Work that takes longer than a page should be held up: it goes on while the page is used, until it is stopped."""
 
+import atexit
 from collections.abc import Callable
 from functools import cache
 from multiprocessing.pool import ThreadPool
@@ -56,4 +57,6 @@ class Task:
 @cache
 def _pool() -> ThreadPool:
     """Its threads are no hindrance to a server that ends, unlike those of concurrent.futures."""
-    return ThreadPool(AT_ONCE)
+    pool = ThreadPool(AT_ONCE)
+    atexit.register(pool.terminate)
+    return pool
