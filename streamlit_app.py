@@ -4,7 +4,7 @@ from typing import Literal
 
 import streamlit as st
 
-from hematovision.ui.teach import is_shown_teaching
+from hematovision.ui.teach.instructors import is_shown_teaching
 
 for_instructors: Literal["visible", "hidden"] = "visible" if is_shown_teaching() else "hidden"
 st.navigation(

@@ -5,9 +5,8 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import display_name
-from hematovision.content.phrases import Phrases, plural, sentence_case
+from hematovision.content.phrases import Phrases, percent, plural, sentence_case
 from hematovision.services import Services
-from hematovision.ui.widgets import percent
 from hematovision.vision import explain
 from hematovision.vision.classifier import Prediction
 from hematovision.vision.explain import Clause, Explanation

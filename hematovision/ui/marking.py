@@ -9,12 +9,13 @@ import streamlit as st
 from streamlit import runtime
 
 from hematovision.cells import NO_NUCLEUS, class_of, display_name
+from hematovision.content.phrases import percent
 from hematovision.errors import InputError, ModelError
 from hematovision.images import Picture, encode_png
 from hematovision.quiz.questions import Region
 from hematovision.services import Services
 from hematovision.services.pictures import Pictures
-from hematovision.ui.widgets import cell_caption, percent
+from hematovision.ui.widgets import cell_caption
 from hematovision.vision.marked import Parts, ellipse, parts_of, share_of_evidence
 from hematovision.vision.trust import NOT_BLOOD
 

@@ -6,11 +6,12 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import CLASS_HEAD, display_name
+from hematovision.content.phrases import percent
 from hematovision.services import Services
 from hematovision.services.model_card import Figure, Section
 from hematovision.ui.charts import show_figures
 from hematovision.ui.page import errors_shown
-from hematovision.ui.widgets import STATUS_WORDS, heat_map, opacity_slider, percent, show_cell
+from hematovision.ui.widgets import STATUS_WORDS, heat_map, opacity_slider, show_cell
 from hematovision.vision.wrong_cells import WrongCell, hints_text
 
 PAGE = 5

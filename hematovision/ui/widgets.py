@@ -7,6 +7,7 @@ import cv2
 import streamlit as st
 
 from hematovision.cells import CLASS_HEAD, HEADS, display_name
+from hematovision.content.phrases import percent
 from hematovision.errors import HematoVisionError
 from hematovision.images import Picture, encode_png
 from hematovision.library.records import Record
@@ -96,13 +97,6 @@ def attribute_list(attributes: dict[str, str]) -> None:
     """The features that the model sees, one a line."""
     rows = "".join(f"<dt>{escape(display_name(k))}</dt><dd>{escape(v)}</dd>" for k, v in attributes.items())
     st.html(f'<dl class="hv-facts">{rows}</dl>')
-
-
-def percent(share: float) -> str:
-    """Never 100 % or 0 % for what is not certain."""
-    if 0.995 <= share < 1:
-        return "> 99 %"
-    return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
 def heat_map(

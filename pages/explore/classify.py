@@ -7,7 +7,7 @@ import streamlit as st
 from hematovision import images
 from hematovision.cells import CELL_CLASSES
 from hematovision.quiz.questions import draw_picture
-from hematovision.ui.answer import show_answer
+from hematovision.ui.explore.answer import show_answer
 from hematovision.ui.page import errors_shown, start_page
 from hematovision.ui.widgets import cell_caption, show_picture
 

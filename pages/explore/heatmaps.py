@@ -6,12 +6,12 @@ no worker runs.
 
 import streamlit as st
 
-from hematovision.ui.cover import show_cover
-from hematovision.ui.heatmaps import choose_case, map_colors, places, show_maps
-from hematovision.ui.map_cell import choose_cell, current_cell, draw_another, show_cell
-from hematovision.ui.map_details import show_contrast, show_mark, show_sum
-from hematovision.ui.map_quality import show_quality
-from hematovision.ui.map_work import is_at_work
+from hematovision.ui.explore.cover import show_cover
+from hematovision.ui.explore.heatmaps import choose_case, map_colors, places, show_maps
+from hematovision.ui.explore.map_cell import choose_cell, current_cell, draw_another, show_cell
+from hematovision.ui.explore.map_details import show_contrast, show_mark, show_sum
+from hematovision.ui.explore.map_quality import show_quality
+from hematovision.ui.explore.map_work import is_at_work
 from hematovision.ui.page import errors_shown, start_page
 from hematovision.ui.widgets import NOT_FOR_DIAGNOSIS
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from hematovision.cells import CLASS_HEAD
 from hematovision.errors import HematoVisionError
-from hematovision.ui import lab, sliders
+from hematovision.ui.explore import lab, sliders
 from hematovision.ui.page import errors_shown, show_error, start_page
 from hematovision.ui.widgets import (
     NOT_FOR_DIAGNOSIS,

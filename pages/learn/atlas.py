@@ -3,7 +3,7 @@
 import streamlit as st
 
 from hematovision.errors import HematoVisionError
-from hematovision.ui import atlas
+from hematovision.ui.learn import atlas
 from hematovision.ui.page import show_error, start_page
 
 services = start_page("Atlas")

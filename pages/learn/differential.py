@@ -4,10 +4,10 @@ import streamlit as st
 
 from hematovision.errors import HematoVisionError
 from hematovision.quiz.session import SLIDES, Plan
+from hematovision.ui.learn.quiz import enter_stays
+from hematovision.ui.learn.tally import hold, show_result, show_slide, show_wrong
 from hematovision.ui.learner import current_learner
 from hematovision.ui.page import errors_shown, show_error, start_page
-from hematovision.ui.quiz import enter_stays
-from hematovision.ui.tally import hold, show_result, show_slide, show_wrong
 
 services = start_page("Differential")
 practice = services.practice

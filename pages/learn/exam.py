@@ -7,10 +7,10 @@ import streamlit as st
 from hematovision.errors import HematoVisionError
 from hematovision.quiz.grading import RULES
 from hematovision.services.practice import scope_title
-from hematovision.ui import exam, quiz
+from hematovision.ui.learn import exam, quiz
+from hematovision.ui.learn.reveal import reveal
 from hematovision.ui.learner import current_learner
 from hematovision.ui.page import errors_shown, show_error, start_page
-from hematovision.ui.reveal import reveal
 
 services = start_page("Exam")
 practice, state = services.practice, st.session_state

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from hematovision.quiz.session import SET
+from hematovision.ui.learn.quiz import endless, in_words
 from hematovision.ui.learner import current_learner, learner_line
 from hematovision.ui.page import errors_shown, start_page
-from hematovision.ui.quiz import endless, in_words
 from hematovision.ui.widgets import show_cell
 
 services = start_page("Home")

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from hematovision.errors import HematoVisionError
-from hematovision.ui import quiz
-from hematovision.ui.joining import ask_to_join, joining_learner, show_invitation, show_joined
+from hematovision.ui.learn import quiz
+from hematovision.ui.learn.joining import ask_to_join, joining_learner, show_invitation, show_joined
+from hematovision.ui.learn.sitting import Sitting, sit
 from hematovision.ui.page import errors_shown, show_error, start_page
-from hematovision.ui.sitting import Sitting, sit
 
 services = start_page("Join a set")
 attempts, practice, place = services.attempts, services.practice, st.query_params

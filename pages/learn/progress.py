@@ -4,9 +4,7 @@ import streamlit as st
 
 from hematovision.errors import HematoVisionError
 from hematovision.quiz.session import Plan
-from hematovision.ui.learner import current_learner
-from hematovision.ui.page import errors_shown, show_error, start_page
-from hematovision.ui.progress import (
+from hematovision.ui.learn.progress import (
     learner_zone,
     show_calibration,
     show_confusion,
@@ -19,6 +17,8 @@ from hematovision.ui.progress import (
     show_times,
     show_total,
 )
+from hematovision.ui.learner import current_learner
+from hematovision.ui.page import errors_shown, show_error, start_page
 
 services = start_page("Progress")
 practice = services.practice

@@ -7,10 +7,10 @@ import streamlit as st
 from hematovision.errors import HematoVisionError
 from hematovision.quiz.questions import Asked
 from hematovision.quiz.session import Plan, Session
-from hematovision.ui import quiz
+from hematovision.ui.learn import quiz
+from hematovision.ui.learn.reveal import reveal
 from hematovision.ui.learner import current_learner
 from hematovision.ui.page import errors_shown, show_error, start_page
-from hematovision.ui.reveal import reveal
 
 services = start_page("Quiz")
 practice, state = services.practice, st.session_state

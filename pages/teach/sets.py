@@ -4,9 +4,9 @@ import streamlit as st
 
 from hematovision.errors import HematoVisionError
 from hematovision.ui.page import show_error, start_page
-from hematovision.ui.set_list import show_copy, show_drafts, show_import, show_new
-from hematovision.ui.set_views import forget_view, show_set
-from hematovision.ui.teach import teacher
+from hematovision.ui.teach.instructors import teacher
+from hematovision.ui.teach.set_list import show_copy, show_drafts, show_import, show_new
+from hematovision.ui.teach.set_views import forget_view, show_set
 
 services = start_page("Sets")
 teach = services.teach

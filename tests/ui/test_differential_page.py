@@ -12,7 +12,7 @@ from hematovision.quiz.questions import Reply
 from hematovision.services.practice import Tally
 from hematovision.settings import ROOT, load_settings
 from hematovision.storage.store import open_store
-from hematovision.ui.tally import agreement, cell_words, nrbc_words, tally_words
+from hematovision.ui.learn.tally import agreement, cell_words, nrbc_words, tally_words
 from tests.quiz.test_differential import slide
 from tests.ui.screen import press, texts, visit
 

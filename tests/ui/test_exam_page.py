@@ -9,7 +9,7 @@ from hematovision.cells import CORE_FOUR, display_name
 from hematovision.quiz.grading import RULES
 from hematovision.quiz.questions import Question, Reply
 from hematovision.storage.store import open_store
-from hematovision.ui.exam import clock, result_line
+from hematovision.ui.learn.exam import clock, result_line
 from tests.ui.screen import new_tab, press, texts, visit
 
 EXAM = "learn/exam"

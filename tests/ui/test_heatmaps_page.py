@@ -13,8 +13,8 @@ from hematovision.cells import CELL_CLASSES, output_index
 from hematovision.errors import ModelError, WorkerError
 from hematovision.services import open_services
 from hematovision.services.explain import Subject
-from hematovision.ui.cover import SIDE, change_in_words, place_of
-from hematovision.ui.map_details import adding_up, signed, sum_table
+from hematovision.ui.explore.cover import SIDE, change_in_words, place_of
+from hematovision.ui.explore.map_details import adding_up, signed, sum_table
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.exactness import LogitParts
 from hematovision.vision.gradients import GradientWorker

@@ -124,7 +124,7 @@ def test_a_set_that_never_tells_shows_no_key_to_its_end(app, publish, app_enviro
 
 
 def test_a_wrong_code_a_set_that_is_not_open_and_one_that_was_closed(app, publish, app_environment, monkeypatch):
-    monkeypatch.setattr("hematovision.ui.joining.learner_zone", lambda: ZoneInfo("Asia/Kolkata"))
+    monkeypatch.setattr("hematovision.ui.learn.joining.learner_zone", lambda: ZoneInfo("Asia/Kolkata"))
     join(app, "AAAAAA")
     assert "There is no set with this code." in app.error[0].value
     opens = datetime.now(UTC) + timedelta(days=1)

@@ -11,7 +11,7 @@ from hematovision.services.lab import Tip, Trial
 from hematovision.settings import ROOT
 from hematovision.smear.morphology import KINDS, LIMITS, NUMBERS, morph, typical
 from hematovision.smear.stain import STAINS
-from hematovision.ui import lab, sliders
+from hematovision.ui.explore import lab, sliders
 
 MONOCYTE, LYMPHOCYTE = typical("monocyte"), typical("lymphocyte")
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from hematovision.ui.map_work import Job, Slot, is_at_work, leave_the_rest, work
+from hematovision.ui.explore.map_work import Job, Slot, is_at_work, leave_the_rest, work
 
 
 class Place:

@@ -9,7 +9,8 @@ import streamlit as st
 from hematovision.quiz.questions import Region, Reply
 from hematovision.services import open_services
 from hematovision.storage.store import open_store
-from hematovision.ui import marking, quiz
+from hematovision.ui import marking
+from hematovision.ui.learn import quiz
 from hematovision.ui.marking import mark_in_words, region_of, with_mark
 from hematovision.vision.marked import Parts
 from tests.ui.screen import press, texts, visit

@@ -13,7 +13,7 @@ from hematovision.quiz.questions import ModelAnswer, Reply
 from hematovision.quiz.session import Cell, Plan
 from hematovision.services.model_card import Share
 from hematovision.storage.store import open_store
-from hematovision.ui.progress import (
+from hematovision.ui.learn.progress import (
     MOST_POINTS,
     as_json,
     calibration_figure,
@@ -205,7 +205,7 @@ def test_times_are_said_with_their_n():
     ("named", "known_as"), [("Europe/Berlin", "Europe/Berlin"), ("No/Where", "UTC"), (None, "UTC")]
 )
 def test_days_are_those_of_the_learners_browser(named, known_as):
-    script = "import streamlit as st\nfrom hematovision.ui.progress import learner_zone\nst.text(learner_zone())"
+    script = "import streamlit as st\nfrom hematovision.ui.learn.progress import learner_zone\nst.text(learner_zone())"
     run = AppTest.from_string(script, default_timeout=30)
     if named:
         run.context["timezone"] = named

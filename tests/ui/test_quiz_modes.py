@@ -12,8 +12,8 @@ from hematovision.quiz.questions import Reply
 from hematovision.quiz.scheduling import schedule
 from hematovision.settings import load_settings
 from hematovision.storage.store import open_store
-from hematovision.ui import quiz
-from hematovision.ui.reveal import features_table
+from hematovision.ui.learn import quiz
+from hematovision.ui.learn.reveal import features_table
 from tests.ui.screen import new_tab, press, texts, visit
 
 

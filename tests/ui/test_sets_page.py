@@ -219,7 +219,7 @@ def test_the_rules_are_kept_at_once_and_a_fault_changes_nothing(app, app_environ
 
 @pytest.mark.parametrize("zone", ["Europe/Vienna", "UTC"])
 def test_a_set_opens_and_closes_by_the_clock_of_the_instructor(app, app_environment, monkeypatch, zone):
-    monkeypatch.setattr("hematovision.ui.set_rules.learner_zone", lambda: ZoneInfo(zone))
+    monkeypatch.setattr("hematovision.ui.teach.set_rules.learner_zone", lambda: ZoneInfo(zone))
     build(app)
     view(app, "rules")
     opens, closes = (f"rule-{set_id(app)}-{name}" for name in ("opens_at", "closes_at"))

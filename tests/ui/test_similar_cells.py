@@ -4,14 +4,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hematovision.services import open_services
-from hematovision.ui.similar import MEANING, two_decimals
+from hematovision.ui.explore.similar import MEANING, two_decimals
 from tests.ui.screen import texts
 
 
 def page():
     from hematovision.services import open_services
     from hematovision.settings import load_settings
-    from hematovision.ui.similar import show_similar
+    from hematovision.ui.explore.similar import show_similar
 
     services = open_services(load_settings())
     beside = services.pictures.library.to_ask["monocyte"][0]

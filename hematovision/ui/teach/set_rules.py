@@ -10,16 +10,16 @@ from typing import Any
 import streamlit as st
 
 from hematovision.cells import display_name
+from hematovision.content.phrases import percent
 from hematovision.errors import InputError
 from hematovision.quiz import sets
 from hematovision.quiz.grading import RULES
 from hematovision.quiz.policy import FEEDBACK, LONGEST_MINUTES, MOST_ATTEMPTS, Policy
 from hematovision.quiz.sets import QuizSet
 from hematovision.services.teach import Teach
+from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.page import show_error
-from hematovision.ui.progress import learner_zone
-from hematovision.ui.teach import ANSWERS, counted, in_order
-from hematovision.ui.widgets import percent
+from hematovision.ui.teach.instructors import ANSWERS, counted, in_order
 
 _FEEDBACK: Mapping[str, str] = MappingProxyType(
     {"now": "After each answer", "end": "At the end", "never": "Not at all"}

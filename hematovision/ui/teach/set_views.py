@@ -9,11 +9,12 @@ import streamlit as st
 from hematovision.quiz.sets import QuizSet
 from hematovision.services import Services
 from hematovision.services.drafting import Draft
-from hematovision.ui import quiz, set_filling
-from hematovision.ui.set_blueprint import Filled, show_blueprint
-from hematovision.ui.set_editor import is_out, show_cells, show_head, show_publication
-from hematovision.ui.set_rules import edit_rules
-from hematovision.ui.sitting import Sitting, sit
+from hematovision.ui.learn import quiz
+from hematovision.ui.learn.sitting import Sitting, sit
+from hematovision.ui.teach import set_filling
+from hematovision.ui.teach.set_blueprint import Filled, show_blueprint
+from hematovision.ui.teach.set_editor import is_out, show_cells, show_head, show_publication
+from hematovision.ui.teach.set_rules import edit_rules
 
 _VIEWS: Mapping[str, str] = MappingProxyType(
     {"code": "Code", "cells": "Cells", "add": "Add", "rules": "Rules", "preview": "Preview"}

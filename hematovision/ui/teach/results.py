@@ -6,16 +6,24 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import display_name
+from hematovision.content.phrases import percent
 from hematovision.quiz.publication import Publication
 from hematovision.quiz.results import Attempt, ItemResult, Results, Student
 from hematovision.services import Services
 from hematovision.services.teach import Teach
+from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.learner import NAMELESS
 from hematovision.ui.page import errors_shown
-from hematovision.ui.progress import learner_zone
-from hematovision.ui.set_rules import in_zone
-from hematovision.ui.teach import gallery, in_gallery, pages_of, plain, say_names_are_typed, show_code, small_picture
-from hematovision.ui.widgets import percent
+from hematovision.ui.teach.instructors import (
+    gallery,
+    in_gallery,
+    pages_of,
+    plain,
+    say_names_are_typed,
+    show_code,
+    small_picture,
+)
+from hematovision.ui.teach.set_rules import in_zone
 
 _ON_PAGE = 18
 _STATES = {"joined": "Not begun", "running": "In the middle", "ended": "Done"}

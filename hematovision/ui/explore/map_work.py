@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from hematovision.errors import HematoVisionError
-from hematovision.ui.map_cell import State
+from hematovision.ui.explore.map_cell import State
 from hematovision.ui.page import show_error
 from hematovision.ui.tasks import Task
 from hematovision.vision.passes import Progress

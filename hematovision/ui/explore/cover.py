@@ -6,11 +6,11 @@ from pathlib import Path
 import streamlit as st
 from streamlit import runtime
 
+from hematovision.content.phrases import percent
 from hematovision.images import encode_png
 from hematovision.smear.light import background
-from hematovision.ui.heatmaps import Case
-from hematovision.ui.map_details import two_decimals
-from hematovision.ui.widgets import percent
+from hematovision.ui.explore.heatmaps import Case
+from hematovision.ui.explore.map_details import two_decimals
 from hematovision.vision.occlusion import Occluded
 
 _HERE = Path(__file__).parent

@@ -13,8 +13,8 @@ from hematovision.quiz.session import Session
 from hematovision.services import Services
 from hematovision.services.pictures import Pictures
 from hematovision.services.practice import Practice, Tally
+from hematovision.ui.learn.tones import note_tally, sound, tone_switch
 from hematovision.ui.page import begin_at_top, errors_shown
-from hematovision.ui.tones import note_tally, sound, tone_switch
 from hematovision.ui.widgets import show_cell, verdict
 
 PAGE = 10

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from hematovision.cells import display_name
+from hematovision.content.phrases import percent
 from hematovision.quiz.grading import RULES
 from hematovision.quiz.intervals import wilson
 from hematovision.quiz.questions import Question
 from hematovision.quiz.session import Plan, Session, Summary
 from hematovision.services import Services
 from hematovision.ui.page import begin_at_top
-from hematovision.ui.widgets import percent, verdict
+from hematovision.ui.widgets import verdict
 
 
 def plan_exam(services: Services) -> Plan:

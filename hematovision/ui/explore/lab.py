@@ -11,7 +11,7 @@ from hematovision.library.drawn import DrawnCell
 from hematovision.services.lab import GRANULES, STAIN, Lab, LabCell, Tip, matters
 from hematovision.smear.morphology import KINDS, NIL, CellSpec
 from hematovision.smear.stain import STAINS
-from hematovision.ui.sliders import (
+from hematovision.ui.explore.sliders import (
     GROUPS,
     KNOBS,
     Kind,

@@ -8,13 +8,13 @@ from typing import Any
 import streamlit as st
 
 from hematovision.cells import class_of, display_name
+from hematovision.content.phrases import percent
 from hematovision.quiz.set_cells import LONGEST_NOTE
 from hematovision.quiz.sets import QuizSet
 from hematovision.services import Services
 from hematovision.services.browse import MODEL_FILTERS, Filters, LibraryCell
 from hematovision.ui.page import errors_shown, show_error
-from hematovision.ui.set_blueprint import FEATURES, cell_name, cell_names, feature_name
-from hematovision.ui.teach import (
+from hematovision.ui.teach.instructors import (
     counted,
     gallery,
     in_gallery,
@@ -23,7 +23,7 @@ from hematovision.ui.teach import (
     say_what_the_model_has_seen,
     small_picture,
 )
-from hematovision.ui.widgets import percent
+from hematovision.ui.teach.set_blueprint import FEATURES, cell_name, cell_names, feature_name
 
 _ON_PAGE = 18
 

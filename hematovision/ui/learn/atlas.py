@@ -10,12 +10,13 @@ import streamlit as st
 from hematovision.cells import ATTRIBUTES, display_name, pair_of
 from hematovision.content import NAMES, Content, PairText
 from hematovision.content.key import Narrowed, narrow
+from hematovision.content.phrases import percent
 from hematovision.quiz.session import Plan
 from hematovision.services import Services
 from hematovision.services.atlas import Exemplar
 from hematovision.ui.learner import current_learner
 from hematovision.ui.page import errors_shown
-from hematovision.ui.widgets import percent, show_picture, verdict
+from hematovision.ui.widgets import show_picture, verdict
 
 FACTS: Mapping[str, str] = {
     "size": "Size",

@@ -6,10 +6,11 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import HEADS, output_index
-from hematovision.ui.heatmaps import Case, Maps, color_bar
-from hematovision.ui.map_cell import State
+from hematovision.content.phrases import percent
+from hematovision.ui.explore.heatmaps import Case, Maps, color_bar
+from hematovision.ui.explore.map_cell import State
 from hematovision.ui.marking import mark_in_words, picture_to_mark
-from hematovision.ui.widgets import percent, show_picture, target_name
+from hematovision.ui.widgets import show_picture, target_name
 from hematovision.vision.exactness import LogitParts
 from hematovision.vision.marked import ellipse, parts_of, share_of_evidence
 from hematovision.vision.methods import GRADCAM, METHODS

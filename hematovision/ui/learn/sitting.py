@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from hematovision.content.phrases import percent
 from hematovision.errors import HematoVisionError
 from hematovision.quiz import policy
 from hematovision.quiz.grading import RULES
@@ -13,10 +14,10 @@ from hematovision.quiz.questions import Asked, Question
 from hematovision.quiz.session import Session
 from hematovision.services import Services
 from hematovision.services.attempts import Remark
-from hematovision.ui import exam, quiz
+from hematovision.ui.learn import exam, quiz
+from hematovision.ui.learn.reveal import reveal
 from hematovision.ui.page import begin_at_top, errors_shown
-from hematovision.ui.reveal import reveal
-from hematovision.ui.widgets import percent, verdict
+from hematovision.ui.widgets import verdict
 
 _CLOCK_SHOWS = 3600
 """Seconds before a set closes from which on the clock shows, also where an attempt has no limit."""

@@ -7,9 +7,9 @@ from hematovision.images import Picture
 from hematovision.library.records import Record
 from hematovision.services import Services
 from hematovision.ui.explain import show_reasons
-from hematovision.ui.map_cell import take_out
+from hematovision.ui.explore.map_cell import take_out
+from hematovision.ui.explore.similar import show_similar
 from hematovision.ui.page import errors_shown
-from hematovision.ui.similar import show_similar
 from hematovision.ui.widgets import (
     NOT_FOR_DIAGNOSIS,
     all_targets,

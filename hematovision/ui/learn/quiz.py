@@ -16,7 +16,7 @@ from hematovision.quiz.questions import Asked, Reply
 from hematovision.quiz.session import KEYS_AT_THE_END, MODES, Plan, Session
 from hematovision.services.pictures import Pictures
 from hematovision.services.practice import Practice, scope_title
-from hematovision.ui.drill import Told, ask_feature, show_told
+from hematovision.ui.learn.drill import Told, ask_feature, show_told
 from hematovision.ui.marking import cell_to_mark, region_of
 from hematovision.ui.page import begin_at_top
 

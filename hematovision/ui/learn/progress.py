@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from hematovision.cells import CELL_CLASSES, STAGES, display_name
+from hematovision.content.phrases import percent
 from hematovision.quiz.progress import CURVE_OF, Figure, Progress, Reliance, Times
 from hematovision.services.model_card import Confusion, Share, Shares
 from hematovision.services.practice import Practice
 from hematovision.ui.charts import Course, Days, show_figures
-from hematovision.ui.quiz import CERTAINTIES
-from hematovision.ui.widgets import percent
+from hematovision.ui.learn.quiz import CERTAINTIES
 
 FEW = 10
 """With fewer answers no chart is drawn: it would show chance."""

@@ -9,13 +9,14 @@ import streamlit as st
 
 from hematovision import images
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, NO_NUCLEUS, display_name
+from hematovision.content.phrases import percent
 from hematovision.images import Picture
 from hematovision.library.records import Record
 from hematovision.quiz.questions import draw_picture
 from hematovision.services import Services
 from hematovision.smear.framing import MIDDLE, Frame
 from hematovision.ui.page import errors_shown
-from hematovision.ui.widgets import boxed, cell_caption, percent, show_picture, status_line
+from hematovision.ui.widgets import boxed, cell_caption, show_picture, status_line
 from hematovision.vision.classifier import Prediction
 from hematovision.vision.reading import CellReading
 from hematovision.vision.trust import CONFIDENT, NOT_BLOOD

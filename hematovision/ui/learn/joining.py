@@ -9,12 +9,12 @@ from hematovision.errors import InputError
 from hematovision.quiz.session import Session
 from hematovision.services import Services
 from hematovision.services.attempts import Invitation
+from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.learner import LEARNER_KEY, current_learner
 from hematovision.ui.page import errors_shown
-from hematovision.ui.progress import learner_zone
-from hematovision.ui.set_rules import in_sentences, in_short, in_zone
 from hematovision.ui.sign_in import current_account
-from hematovision.ui.teach import plain
+from hematovision.ui.teach.instructors import plain
+from hematovision.ui.teach.set_rules import in_sentences, in_short, in_zone
 
 
 def joining_learner(services: Services) -> str | None:

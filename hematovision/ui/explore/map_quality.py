@@ -6,11 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from hematovision.ui.heatmaps import Case, Maps
-from hematovision.ui.map_cell import State
-from hematovision.ui.map_details import NO_NUCLEUS_FOUND, table, two_decimals
-from hematovision.ui.map_work import Slot, work
-from hematovision.ui.widgets import percent
+from hematovision.content.phrases import percent
+from hematovision.ui.explore.heatmaps import Case, Maps
+from hematovision.ui.explore.map_cell import State
+from hematovision.ui.explore.map_details import NO_NUCLEUS_FOUND, table, two_decimals
+from hematovision.ui.explore.map_work import Slot, work
 from hematovision.vision.methods import Method
 from hematovision.vision.passes import Progress
 from hematovision.vision.quality import GRID, SEED, STEPS, Inside

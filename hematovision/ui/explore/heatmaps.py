@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from hematovision.services.explain import Explain, Subject, Target
-from hematovision.ui.map_cell import MapCell, State, own_answer
-from hematovision.ui.map_work import Job, Slot, leave_the_rest, work
+from hematovision.ui.explore.map_cell import MapCell, State, own_answer
+from hematovision.ui.explore.map_work import Job, Slot, leave_the_rest, work
 from hematovision.ui.widgets import all_targets, show_picture, target_name
 from hematovision.vision.classifier import Prediction
 from hematovision.vision.methods import COMMON, DEPTHS, FUSED, LAYERCAM, METHODS, Method

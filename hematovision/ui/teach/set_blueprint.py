@@ -15,7 +15,7 @@ from hematovision.quiz.blueprint import MOST, Row
 from hematovision.quiz.sets import QuizSet
 from hematovision.services import Services
 from hematovision.ui.page import show_error
-from hematovision.ui.teach import counted, say_what_the_model_has_seen
+from hematovision.ui.teach.instructors import counted, say_what_the_model_has_seen
 
 USUAL = 20
 """Cells of a new blueprint."""

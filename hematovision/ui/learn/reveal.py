@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import CLASS_HEAD, class_of, display_name
+from hematovision.content.phrases import percent
 from hematovision.errors import HematoVisionError, ModelError
 from hematovision.quiz.drill import AGREEMENT, as_annotated
 from hematovision.quiz.questions import CANNOT_TELL, LONGEST_REASON, Question, Region
@@ -21,7 +22,6 @@ from hematovision.ui.widgets import (
     cell_caption,
     heat_map,
     opacity_slider,
-    percent,
     probability_bars,
     show_cell,
     show_picture,
