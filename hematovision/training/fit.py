@@ -32,8 +32,8 @@ class Recipe:
     size: int = 192
     batch_size: int = 32
     frozen_epochs: int = 1
-    epochs: int = 24
-    settled_epochs: int = 4
+    epochs: int = 30
+    settled_epochs: int = 5
     frozen_rate: float = 2e-3
     rate: float = 3e-4
     settled_rate: float = 6e-5

@@ -4,14 +4,77 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from weakref import WeakKeyDictionary
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
+_MOMENT = 100
+"""Milliseconds in which a press has become a question to the server, and an answer is drawn."""
+
+
+class _Talk:
+    """Whether the server owes a page something: the page itself only knows once the server has begun to answer."""
+
+    def __init__(self):
+        self.socket, self.is_asked, self.is_running = None, False, False
+
+    def follow(self, socket) -> None:
+        if "/_stcore/stream" not in socket.url:
+            return
+        self.socket, self.is_asked, self.is_running = socket, False, False
+        socket.on("framesent", lambda frame: self.sent(socket, frame))
+        socket.on("framereceived", lambda frame: self.received(socket, frame))
+        socket.on("close", lambda _: self.closed(socket))
+
+    def sent(self, socket, frame) -> None:
+        if socket is self.socket and BackMsg.FromString(frame).WhichOneof("type") == "rerun_script":
+            self.is_asked = True
+
+    def received(self, socket, frame) -> None:
+        if socket is not self.socket:
+            return
+        kind = (message := ForwardMsg.FromString(frame)).WhichOneof("type")
+        if kind == "new_session":
+            self.is_asked, self.is_running = False, True
+        elif kind == "script_finished":
+            early = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
+            self.is_running = message.script_finished == early
+
+    def closed(self, socket) -> None:
+        if socket is self.socket:
+            self.is_asked = self.is_running = False
+
+
+_talks: WeakKeyDictionary = WeakKeyDictionary()
+
+
+def watch(page) -> None:
+    """Listen to what a new page asks of its server, so that `settle` can wait for it."""
+    _talks[page] = talk = _Talk()
+    page.on("websocket", talk.follow)
 
 
 def settle(page):
-    page.wait_for_timeout(300)
-    page.wait_for_selector(SETTLED)
-    page.wait_for_timeout(200)
+    """Wait until the server has answered all that was asked by what one did before, and the page has drawn it."""
+    page.wait_for_timeout(_MOMENT)
+    talk = _talks[page]
+    while True:
+        wait_until(page, lambda: not (talk.is_asked or talk.is_running))
+        page.wait_for_selector(SETTLED)
+        page.wait_for_timeout(_MOMENT)
+        if not (talk.is_asked or talk.is_running):
+            return
+
+
+def come_to_rest(page):
+    """Let the server end what it does for a page that is about to be closed: it may still store something."""
+    talk = _talks[page]
+    for _ in range(40):
+        if not (talk.is_asked or talk.is_running):
+            return
+        page.wait_for_timeout(50)
 
 
 def open_page(page, server, path=""):
@@ -99,8 +162,8 @@ def questions_of(server, mode) -> list[tuple]:
 
 def wait_until(page, is_so):
     """Wait for something outside the page."""
-    for _ in range(400):
+    for _ in range(1200):
         if is_so():
             return
         page.wait_for_timeout(50)
-    raise AssertionError("it did not come to pass within 20 seconds")
+    raise AssertionError("it did not come to pass within 60 seconds")

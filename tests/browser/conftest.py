@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 from hematovision.settings import ROOT
+from tests.browser.acts import come_to_rest, stored, watch
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -54,18 +56,52 @@ class Server:
         self.process.wait()
         self.process.stderr.close()
 
+    def forget(self) -> None:
+        """Take away all that learners left: answers, publications and sets. Pages that are open are not told."""
+        home = Path(self.environment["HEMATOVISION_HOME"])
+        shutil.rmtree(home / "sets", ignore_errors=True)
+        if (home / "hematovision.sqlite").is_file():
+            for name in ("questions", "members", "sessions", "publications", "learners"):
+                stored(self, f"DELETE FROM {name}")
 
-@pytest.fixture
-def server(tmp_path, tiny_model, cells_folder, bank):
-    environment = {
-        "HEMATOVISION_HOME": str(tmp_path / "home"),
+
+@pytest.fixture(scope="session")
+def settings_of(tiny_model, cells_folder, bank):
+    """The environment of a server with its home in a folder."""
+    return lambda folder: {
+        "HEMATOVISION_HOME": str(folder / "home"),
         "HEMATOVISION_MODEL": str(tiny_model),
         "HEMATOVISION_DATA": str(cells_folder),
         "HEMATOVISION_BANK": str(bank),
     }
-    running = Server(environment)
+
+
+@pytest.fixture(scope="session")
+def _server_of_all(settings_of, tmp_path_factory):
+    running = Server(settings_of(tmp_path_factory.mktemp("server")))
     yield running
     running.kill()
+
+
+@pytest.fixture
+def server(_server_of_all):
+    """The app without a learner: one server for all tests, some of which kill it and start it again."""
+    _server_of_all.forget()
+    return _server_of_all
+
+
+@pytest.fixture
+def fresh_server(settings_of, tmp_path):
+    """A server that nobody has asked for anything: where its worker, its library or its first page is the matter."""
+    running = Server(settings_of(tmp_path))
+    yield running
+    running.kill()
+
+
+def _be_patient(context) -> None:
+    """With a machine that does much else."""
+    context.set_default_timeout(60_000)
+    context.on("page", watch)
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +111,7 @@ def browser():
     flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        found.on("context", _be_patient)
         yield found
         found.close()
 
@@ -83,6 +120,6 @@ def browser():
 def page(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
     yield opened
+    come_to_rest(opened)
     context.close()

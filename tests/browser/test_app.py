@@ -174,8 +174,8 @@ def test_a_reload_after_the_commit_shows_the_same_reveal(page, server):
 
 
 @pytest.mark.parametrize("path", ["quiz", "exam", "classify", "heat-maps", "library"])
-def test_a_deep_link_may_be_the_first_request_to_a_fresh_server(page, server, path):
-    open_page(page, server, path)
+def test_a_deep_link_may_be_the_first_request_to_a_fresh_server(page, fresh_server, path):
+    open_page(page, fresh_server, path)
     assert page.get_by_text("Page not found").count() == 0
     assert page.locator("[data-testid=stException]").count() == 0
     assert "HematoVision" in page.title()

@@ -2,19 +2,23 @@
 
 import pytest
 
-from tests.browser.acts import settle
+from tests.browser.acts import open_page, settle
+
+
+def open_lab(page, server):
+    open_page(page, server, "lab")
+    page.wait_for_selector(".st-key-lab-cell img")
+    return page
 
 
 @pytest.fixture
 def lab(page, server):
-    page.goto(f"{server.url}/lab")
-    page.wait_for_selector(".st-key-lab-cell img")
-    settle(page)
-    return page
+    return open_lab(page, server)
 
 
 def shown(page) -> tuple[str, str]:
     """The picture, by its content, and the answer in words."""
+    page.wait_for_timeout(300)  # a slider rests before it tells its value
     settle(page)
     return page.locator(".st-key-lab-cell img").get_attribute("src"), page.locator(".hv-bars").inner_text()
 
@@ -68,10 +72,11 @@ def test_a_slider_that_is_moved_breaks_the_trials_off(lab):
     assert lab.get_by_role("button", name="Try every feature").count() == 0
 
 
-def test_a_saved_cell_is_asked_in_the_quiz(lab, server):
+def test_a_saved_cell_is_asked_in_the_quiz(page, fresh_server):
+    lab = open_lab(page, fresh_server)
     lab.locator(".st-key-lab-save button").click()
     lab.get_by_text("Saved. “My cells” has 1 cell.").wait_for()
-    lab.goto(f"{server.url}/quiz")
+    lab.goto(f"{fresh_server.url}/quiz")
     settle(lab)
     lab.get_by_role("combobox", name="Cells").click()
     lab.get_by_role("option", name="My cells", exact=True).click()

@@ -317,7 +317,6 @@ def test_an_answer_after_the_time_does_not_count(page, server):
 
 def test_of_two_tabs_the_first_answer_stands_and_the_other_goes_on(page, server):
     other = page.context.new_page()
-    other.set_default_timeout(20_000)
     for tab in (page, other):
         open_page(tab, server, "quiz")
     assert question_shown(page) == question_shown(other)

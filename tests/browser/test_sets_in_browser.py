@@ -11,7 +11,6 @@ CHOICES = ("eosinophil", "lymphocyte", "monocyte", "neutrophil")
 def student(browser):
     context = browser.new_context(viewport={"width": 390, "height": 844})
     opened = context.new_page()
-    opened.set_default_timeout(30_000)
     yield opened
     context.close()
 
@@ -23,7 +22,6 @@ def press_button(page, key):
 
 def publish_five(page, server) -> str:
     """From nothing to a published set of five cells; returns its link."""
-    page.set_default_timeout(30_000)
     open_page(page, server, "sets")
     page.locator(".st-key-new-title input").fill("White cells")
     press_button(page, "create")

@@ -48,9 +48,7 @@ def someone(browser):
 
     def come(width=1280):
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}))
-        opened = contexts[-1].new_page()
-        opened.set_default_timeout(30_000)
-        return opened
+        return contexts[-1].new_page()
 
     yield come
     for context in contexts:
