@@ -23,10 +23,15 @@ class _Talk:
     def follow(self, socket) -> None:
         if "/_stcore/stream" not in socket.url:
             return
-        self.socket, self.is_asked, self.is_running = socket, False, False
+        self.socket, self.is_asked, self.is_running = socket, True, False
         socket.on("framesent", lambda frame: self.sent(socket, frame))
         socket.on("framereceived", lambda frame: self.received(socket, frame))
         socket.on("close", lambda _: self.closed(socket))
+
+    def requested(self, request) -> None:
+        """A page that is loaded asks for its first run: before there is a socket, too, it is owed something."""
+        if request.is_navigation_request() and request.frame.parent_frame is None:
+            self.socket, self.is_asked, self.is_running = None, True, False
 
     def sent(self, socket, frame) -> None:
         if socket is self.socket and BackMsg.FromString(frame).WhichOneof("type") == "rerun_script":
@@ -53,6 +58,7 @@ _talks: WeakKeyDictionary = WeakKeyDictionary()
 def watch(page) -> None:
     """Listen to what a new page asks of its server, so that `settle` can wait for it."""
     _talks[page] = talk = _Talk()
+    page.on("request", talk.requested)
     page.on("websocket", talk.follow)
 
 
