@@ -234,7 +234,8 @@ def _elsewhere(card: Mapping[str, Any]) -> Section:
     if read:
         words += (
             f" The key calls {read['changed']} cells eosinophils in which we see neutrophils, and {read['unclear']} in "
-            "which we see neither: read so, by eye and by no hematologist, the unclear ones left out, "
+            "which we see neither: read so, by eye, with the key in view and by no hematologist, and without the "
+            "unclear ones, "
             f"{percent_of(read['core_four_accuracy'])} of the core four are named right."
         )
         tables += ["By this second reading:", class_table(read)]

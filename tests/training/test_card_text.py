@@ -59,8 +59,8 @@ def test_the_headline_says_what_it_is_and_how_well_it_does():
         (
             "elsewhere",
             "The key calls 4 cells eosinophils in which we see neutrophils, and 3 in which we see neither: read so, by "
-            "eye and by no hematologist, the unclear ones left out, 100.0 % (20.7 % to 100.0 %, n = 1) of the core "
-            "four are named right.",
+            "eye, with the key in view and by no hematologist, and without the unclear ones, 100.0 % (20.7 % to "
+            "100.0 %, n = 1) of the core four are named right.",
         ),
         ("refusal", "Of kinds that no threshold was fitted to: 90.0 % (59.6 % to 98.2 %, n = 10)"),
         ("refusal", "| text | 100.0 % |"),
