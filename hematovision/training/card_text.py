@@ -17,6 +17,7 @@ from hematovision.training.card_tables import (
     seed_table,
     table,
 )
+from hematovision.training.metrics import best_on_val
 from hematovision.vision.wrong_cells import WrongCells, hints_text
 
 TEXT_FILE = "CARD.md"
@@ -166,7 +167,7 @@ def _curves(card: Mapping[str, Any]) -> Section:
     title, epochs = "Training", figures(card, "training", "epochs")
     if not epochs:
         return Section("curves", title, not_measured(TRAIN))
-    best = min(epochs, key=lambda epoch: (-epoch["val_accuracy"], epoch["val_loss"]))
+    best = best_on_val(epochs)
     pictures = figures(card, "data", "pictures", "val")
     count = f" (n = {pictures:,})" if pictures else ""
     words = (

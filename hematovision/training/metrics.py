@@ -139,3 +139,8 @@ def coverage_by_class(sets: Sequence[Sequence[str]], keys: Sequence[str]) -> dic
         sizes = [len(answers) for answers, _ in chosen]
         found[label] = {"coverage": share(covered, len(chosen)), "size": float(np.mean(sizes)) if sizes else None}
     return found
+
+
+def best_on_val(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The row of most `val_accuracy`, of the same the one of least `val_loss`, of the same the first."""
+    return min(rows, key=lambda row: (-row["val_accuracy"], row["val_loss"]))

@@ -7,6 +7,7 @@ from typing import Any
 from hematovision.library.records import Record
 from hematovision.training.evaluate import evaluate_cells, evaluate_fields
 from hematovision.training.export import write_card
+from hematovision.training.metrics import best_on_val
 from hematovision.training.run import calibrate_card
 from hematovision.vision.card import load_card
 from hematovision.vision.classifier import Classifier
@@ -20,17 +21,17 @@ def choose_seed(made: Sequence[Path], records: Sequence[Record], fields: Sequenc
     """
     val, test = ([r for r in records if r.split == split] for split in ("val", "test"))
     rows = [_figures(folder, val, test, fields) for folder in made]
-    best = min(range(len(made)), key=lambda i: (-rows[i]["val_accuracy"], rows[i]["val_loss"]))
-    raw = load_card(made[best]).raw
-    write_card(made[best], raw | {"training": raw["training"] | {"seeds": rows}})
-    return made[best]
+    best = made[rows.index(best_on_val(rows))]
+    raw = load_card(best).raw
+    write_card(best, raw | {"training": raw["training"] | {"seeds": rows}})
+    return best
 
 
 def _figures(folder: Path, val: Sequence[Record], test: Sequence[Record], fields: Sequence[Record]) -> dict[str, Any]:
     calibrate_card(folder, val)
     classifier = Classifier(folder)
     training = classifier.card.raw["training"]
-    epoch = min(training["epochs"], key=lambda e: (-e["val_accuracy"], e["val_loss"]))
+    epoch = best_on_val(training["epochs"])
     metrics = evaluate_cells(classifier, test)
     recalls = [scores["recall"] for scores in metrics["classes"].values() if scores["recall"] is not None]
     return {
