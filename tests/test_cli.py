@@ -192,6 +192,9 @@ def test_train_without_data_says_how_to_name_it(run):
     [
         (("--replay", "0.5"), "--replay goes with --extra"),
         (("--extra", "x", "--seeds", "1", "2"), "--seeds does not go with --extra"),
+        (("--extra", "x", "--start-from", "y"), "--start-from does not go with --extra"),
+        (("--start-from", "x", "--backbone-weights", "y"), "--backbone-weights does not go with --start-from"),
+        (("--start-from", "nowhere"), "There is no model in nowhere"),
         (("--seeds", "1", "1"), "A seed is named twice"),
         (("--seeds", "1", "--seed", "2"), "A seed is named twice"),
         (("--extra", "x", "--dropout", "0.1"), "--dropout does not go with --extra"),

@@ -39,6 +39,12 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_recipe(train, "runs/train")
     _add_model(train)
     train.add_argument(
+        "--start-from",
+        type=Path,
+        metavar="FOLDER",
+        help="train on from the model in FOLDER, heads and all, instead of from a backbone: no epoch with it frozen",
+    )
+    train.add_argument(
         "--seeds",
         type=int,
         nargs="+",
@@ -137,10 +143,17 @@ def _train(options: argparse.Namespace) -> int:
         raise InputError("There is nothing to replay beside.", "--replay goes with --extra FOLDER.")
     if len(set(options.seeds)) < len(options.seeds) or (options.seeds and options.seed is not None):
         raise InputError("A seed is named twice.", "Give --seed N, or --seeds with different ones.")
+    weights = options.backbone_weights
+    if options.start_from is not None:
+        if weights != "imagenet":
+            raise InputError("--backbone-weights does not go with --start-from.", "The model brings its own.")
+        from hematovision.vision.card import KERAS_FILE, load_card
+
+        weights = load_card(options.start_from).folder / KERAS_FILE
+        options.frozen_epochs = options.frozen_epochs or 0
     recipe = _recipe(options)
     from hematovision.training.run import train
 
-    weights = options.backbone_weights
     card = train(_data(options), _model(options), options.run_folder, recipe, weights, options.seeds)
     if card is not None:
         print(json.dumps(card["metrics"], indent=1))
@@ -150,6 +163,8 @@ def _train(options: argparse.Namespace) -> int:
 def _adapt(options: argparse.Namespace) -> int:
     if options.seeds:
         raise InputError("--seeds does not go with --extra.", "One model is adapted, from one --seed.")
+    if options.start_from is not None:
+        raise InputError("--start-from does not go with --extra.", "It is the model of --model that is adapted.")
     chosen = _chosen(options)
     if unfit := [name for name in chosen if name not in ADAPTED]:
         raise InputError(

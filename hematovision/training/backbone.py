@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -61,8 +62,9 @@ def build_model(
     """RGB (N, size, size, 3) in 0..255 -> a dict of logits, one entry for each head of `cells.HEADS`.
 
     Flat: every backbone layer is a layer of this model, which the gradient methods need. Its scaling comes first, so
-    that it travels with the weights. `backbone_weights` is "imagenet", a weights file, or None; `alpha` is the width of
-    MobileNetV2. Raises InputError for an unknown backbone or a size that it cannot take, ModelError for wrong weights.
+    that it travels with the weights. `backbone_weights` is "imagenet", a weights file, a whole model of this function
+    (`.keras`, heads and all) or None; `alpha` is the width of MobileNetV2. Raises InputError for an unknown backbone or
+    a size that it cannot take, ModelError for wrong weights.
     """
     chosen = parse_backbone(backbone)
     if size < chosen.least_size:
@@ -70,13 +72,15 @@ def build_model(
     shape: dict[str, Any] = {"alpha": alpha} if backbone == DEFAULT_BACKBONE else {}
     inputs = keras.Input((size, size, 3), name="picture")
     named = backbone_weights == "imagenet"
+    file = None if backbone_weights is None or named else Path(backbone_weights)
+    whole = file is not None and file.suffix == ".keras"
     body = chosen.build(
         input_tensor=_scaled(inputs, chosen), include_top=False, weights="imagenet" if named else None, **shape
     )
-    if backbone_weights is not None and not named:
+    if file is not None and not whole:
         # The file numbers the layers of a bare backbone, which has no scaling layer: go through one.
         bare = chosen.build(input_shape=(size, size, 3), include_top=False, weights=None, **shape)
-        _load_weights(bare, Path(backbone_weights), chosen.title)
+        _load_weights(bare, file, f"Use a weights file of Keras' {chosen.title} without top.")
         body.set_weights(bare.get_weights())
     body = fold(body)
     features = keras.layers.Activation("linear", name=FEATURES)(body.output)
@@ -87,7 +91,10 @@ def build_model(
         head: keras.layers.Dense(len(values), name=head, kernel_regularizer=regularizer)(dropped)
         for head, values in HEADS.items()
     }
-    return keras.Model(body.inputs[0], logits, name="hematovision")
+    model = keras.Model(body.inputs[0], logits, name="hematovision")
+    if file is not None and whole:
+        _load_weights(model, file, f"Use a model that was trained here, with {chosen.title}.")
+    return model
 
 
 def _scaled(inputs: keras.KerasTensor, backbone: Backbone) -> keras.KerasTensor:
@@ -178,12 +185,14 @@ class RelativeAdam(keras.optimizers.Adam):
         super().update_step(gradient, variable, learning_rate)
 
 
-def _load_weights(bare: keras.Model, path: Path, title: str) -> None:
+def _load_weights(network: keras.Model, path: Path, hint: str) -> None:
     if not path.is_file():
         raise ModelError(f"There is no weights file {path}.", "Give a file, or 'imagenet' to download the weights.")
     try:
-        bare.load_weights(path)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{path} does not hold {title} weights.", f"Use a weights file of Keras' {title} without top."
-        ) from error
+        if path.suffix == ".keras":
+            # Not load_weights, which passes over what the file has no weights for.
+            network.set_weights(keras.models.load_model(path, compile=False).get_weights())
+        else:
+            network.load_weights(path)
+    except (OSError, ValueError, BadZipFile) as error:
+        raise ModelError(f"{path} does not hold weights of this network.", hint) from error

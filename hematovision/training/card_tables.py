@@ -33,6 +33,22 @@ def class_table(metrics: Mapping[str, Any]) -> str:
     return table(("class", "recall", "precision", "F1"), rows)
 
 
+def epoch_table(epochs: Sequence[Mapping[str, Any]]) -> str:
+    """What each epoch of a training gave, one a row."""
+    rows = [
+        (
+            str(epoch["number"]),
+            epoch["phase"],
+            f"{epoch['loss']:.3f}",
+            f"{epoch['val_loss']:.3f}",
+            percent(epoch["val_accuracy"]),
+            percent(epoch["val_attribute_accuracy"]),
+        )
+        for epoch in epochs
+    ]
+    return table(("epoch", "phase", "loss", "val loss", "val classes right", "val attributes right"), rows)
+
+
 def seed_table(seeds: Sequence[Mapping[str, Any]]) -> str:
     """The figures of the models of several seeds, one a row."""
     head = ("seed", "val", "test", "core four", "least recall", "attributes", "their macro-F1", "BCCD core four")

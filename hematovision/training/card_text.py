@@ -9,6 +9,7 @@ from hematovision.training.card_maps import map_tables, map_words
 from hematovision.training.card_tables import (
     class_name,
     class_table,
+    epoch_table,
     estimate,
     matrix_table,
     most_confused,
@@ -18,6 +19,7 @@ from hematovision.training.card_tables import (
     table,
 )
 from hematovision.training.metrics import best_on_val
+from hematovision.vision.card import KERAS_FILE
 from hematovision.vision.wrong_cells import WrongCells, hints_text
 
 TEXT_FILE = "CARD.md"
@@ -174,24 +176,16 @@ def _curves(card: Mapping[str, Any]) -> Section:
         f"{len(epochs)} epochs; epoch {best['number']} was chosen, the best on val{count}. Loss is over training "
         "pictures as they are altered for training, and over those of val as they are."
     )
-    rows = [
-        (
-            str(epoch["number"]),
-            epoch["phase"],
-            f"{epoch['loss']:.3f}",
-            f"{epoch['val_loss']:.3f}",
-            percent(epoch["val_accuracy"]),
-            percent(epoch["val_attribute_accuracy"]),
-        )
-        for epoch in epochs
-    ]
-    head = ("epoch", "phase", "loss", "val loss", "val classes right", "val attributes right")
-    tables = [table(head, rows)]
+    tables = [epoch_table(epochs)]
     seeds = figures(card, "training", "seeds")
     if seeds:
         kept = figures(card, "training", "recipe", "seed")
         words += f" {len(seeds)} models were trained so, from as many seeds; kept is seed {kept}, the best on val."
         tables += ["Each seed's model, on val and then on what had no part in the choice:", seed_table(seeds)]
+    former = figures(card, "training", "former", "epochs")
+    if former:
+        words += f" Training started from a former model, itself the best of {len(former)} epochs."
+        tables += ["The former model's epochs:", epoch_table(former)]
     return Section("curves", title, words, "\n\n".join(tables))
 
 
@@ -354,9 +348,17 @@ def _reproduce(card: Mapping[str, Any]) -> Section:
     weights = training["backbone_weights"]
     versions = ", ".join(f"{name} {version}" for name, version in training["versions"].items())
     lines.append(f"FOLDER holds data of the SHA-256 above. Weights to begin with: {weights}. Versions: {versions}.")
-    rows = [(name.replace("_", " "), f"{value}") for name, value in training["recipe"].items()]
+    recipes = [training["recipe"]]
+    former = training.get("former")
+    if former:
+        recipes.append(former["recipe"])
+        lines.append(
+            f"It was trained on (`--start-from`) from a model whose {KERAS_FILE} has the SHA-256 `{former['sha256']}`, "
+            f"which began with {former['backbone_weights']}; its recipe stands last."
+        )
+    rows = [(name.replace("_", " "), *(f"{recipe[name]}" for recipe in recipes)) for name in training["recipe"]]
     files = [(f"`{name}`", f"`{entry['sha256']}`") for name, entry in card["files"].items()]
-    tables = table(("recipe", "value"), rows) + "\n\n" + table(("file", "SHA-256"), files)
+    tables = table(("recipe", "value", "former")[: 1 + len(recipes)], rows) + "\n\n" + table(("file", "SHA-256"), files)
     return Section("reproduce", title, "\n\n".join(lines), tables)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hematovision.errors import DataError
 from hematovision.library.datasets import data_hash, read_bccd, read_datasets
 from hematovision.library.records import Record
+from hematovision.vision.card import KERAS_FILE, load_card
 from hematovision.vision.classifier import Classifier, Prediction
 
 if TYPE_CHECKING:
@@ -82,11 +83,20 @@ def produce(
                 "keras": keras.__version__,
                 "tensorflow": tensorflow.__version__,
             },
+            **_former(backbone_weights),
         },
         "data": describe_data(records),
     }
     export(model, run_folder / "model", card, backbone.scaling)
     return run_folder / "model"
+
+
+def _former(weights: str | Path | None) -> dict[str, Any]:
+    """How the model was made that training starts from, where `weights` is such a model's file; else nothing."""
+    if not isinstance(weights, Path) or weights.name != KERAS_FILE:
+        return {}
+    raw = load_card(weights.parent).raw
+    return {"former": raw.get("training", {}) | {"sha256": raw["files"][KERAS_FILE]["sha256"]}}
 
 
 def describe_data(records: Sequence[Record]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hematovision.training.export import write_card
 from hematovision.training.fit import Recipe, read_history
 from hematovision.training.run import train
 from hematovision.training.seeds import choose_seed
-from hematovision.vision.card import load_card
+from hematovision.vision.card import KERAS_FILE, load_card
 
 RECIPE = Recipe(size=32, batch_size=8, frozen_epochs=0, epochs=1, settled_epochs=0, averaged=0.5)
 
@@ -27,6 +27,20 @@ def test_of_several_seeds_the_best_on_val_is_kept_and_all_are_told(data, tmp_pat
     text = (tmp_path / "model" / "CARD.md").read_text()
     assert f"2 models were trained so, from as many seeds; kept is seed {best['seed']}, the best on val." in text
     assert "| seed | val | test | core four | least recall |" in text and "\n| 4 | " in text and "\n| 2 | " in text
+
+
+def test_a_model_that_is_trained_on_tells_how_it_came_about(data, tmp_path, tiny_backbone, few_pictures):
+    model = tmp_path / "model"
+    before = train(data, model, tmp_path / "first", RECIPE, None)
+    started = [tmp_path / "on" / f"seed-{seed}" for seed in (1, 2)]
+    card = train(data, model, tmp_path / "on", RECIPE, model / KERAS_FILE, seeds=(1, 2))
+    former = card["training"]["former"]
+    assert former == before["training"] | {"sha256": before["files"][KERAS_FILE]["sha256"]}
+    assert [len(read_history(folder)) for folder in started] == [1, 1]
+    text = (model / "CARD.md").read_text()
+    assert "Training started from a former model, itself the best of 1 epochs." in text
+    assert f"whose {KERAS_FILE} has the SHA-256 `{former['sha256']}`, which began with random" in text
+    assert "| recipe | value | former |" in text and "| seed | " in text
 
 
 def test_the_choice_looks_at_val_alone(tmp_path, tiny_trained, monkeypatch):
