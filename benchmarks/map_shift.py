@@ -28,7 +28,7 @@ from hematovision.library.drawn import draw_cell, series
 from hematovision.settings import load_settings
 from hematovision.smear.cell_mask import cell_regions
 from hematovision.smear.framing import Frame, cut, paste
-from hematovision.training.map_batches import LAYERCAM_COMMON, ManyMaps
+from hematovision.training.measuring.map_batches import LAYERCAM_COMMON, ManyMaps
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.gradients import Gradients
 from hematovision.vision.heatmap import SHIFT, positive

@@ -79,8 +79,8 @@ def make_tiny_model(folder: Path) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
 
-    from hematovision.training.backbone import build_model
-    from hematovision.training.export import export
+    from hematovision.training.fitting.backbone import build_model
+    from hematovision.training.fitting.export import export
 
     # Always the same network: some draws of the weights see nothing in a cell, and maps of nothing test nothing.
     keras.utils.set_random_seed(0)

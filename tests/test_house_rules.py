@@ -21,9 +21,8 @@ LAYERS = {
 DOORS = {"cli", "api", "ui"}
 TENSORFLOW = {"tensorflow", "keras", "tf_keras_vis"}
 MAY_USE_TENSORFLOW = ("training/", "vision/gradients.py")
-# The command line is the door of training, which only trainers open, and starts the other doors; gradients.py names the
-# layer that training named.
-ALLOWED = {("cli/training.py", "training"), ("cli/__init__.py", "ui"), ("vision/gradients.py", "training")}
+# The command line is the door of training, which only trainers open, and starts the other doors.
+ALLOWED = {("cli/training.py", "training"), ("cli/__init__.py", "ui")}
 
 
 def sources() -> list[Path]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hematovision.errors import InputError
 
 if TYPE_CHECKING:
-    from hematovision.training.fit import Recipe
+    from hematovision.training.fitting.fit import Recipe
 
 BACKBONES = ("mobilenet_v2", "resnet50", "vgg16", "inception_v3")
 """As in `training.backbone`, which would load TensorFlow to tell."""
@@ -184,7 +184,7 @@ def _adapt(options: argparse.Namespace) -> int:
 def _tune(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
     from hematovision.library.datasets import read_datasets
-    from hematovision.training.fit import Recipe
+    from hematovision.training.fitting.fit import Recipe
     from hematovision.training.tune import SEARCHED, train_command, tune
 
     data = _data(options)
@@ -232,8 +232,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise InputError("The card tells of the split 'test' only.", "Leave out --split, or --write.")
     _quiet_tensorflow()
     from hematovision.library.datasets import read_datasets
-    from hematovision.training.map_quality import map_quality
-    from hematovision.training.report import write_report
+    from hematovision.training.card.report import write_report
+    from hematovision.training.measuring.map_quality import map_quality
     from hematovision.training.run import measure
     from hematovision.vision.classifier import Classifier
     from hematovision.vision.gradients import Gradients
@@ -265,7 +265,7 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
 
 def _recipe(options: argparse.Namespace) -> "Recipe":
     _quiet_tensorflow()
-    from hematovision.training.fit import Recipe
+    from hematovision.training.fitting.fit import Recipe
 
     return Recipe(**_chosen(options))
 

@@ -9,8 +9,8 @@ from hematovision.cells import display_name
 from hematovision.library.bank import Library
 from hematovision.quiz.intervals import wilson
 from hematovision.services.pictures import Pictures
-from hematovision.training.card_maps import map_title, rows_of
-from hematovision.training.card_text import (
+from hematovision.training.card.maps import map_title, rows_of
+from hematovision.training.card.text import (
     PLACES,
     Section,
     figures,

@@ -12,15 +12,15 @@ from hematovision.cells import CELL_CLASSES
 from hematovision.errors import InputError
 from hematovision.library.datasets import read_datasets
 from hematovision.library.records import Record
-from hematovision.training.augment import MILD
-from hematovision.training.backbone import RelativeAdam, set_trainable
-from hematovision.training.batches import Batches
-from hematovision.training.devices import Steps
-from hematovision.training.evaluate import evaluate_cells
-from hematovision.training.export import export
-from hematovision.training.fit import Recipe, train_epoch
+from hematovision.training.fitting.augment import MILD
+from hematovision.training.fitting.backbone import RelativeAdam, set_trainable
+from hematovision.training.fitting.batches import Batches
+from hematovision.training.fitting.devices import Steps
+from hematovision.training.fitting.export import export
+from hematovision.training.fitting.fit import Recipe, train_epoch
+from hematovision.training.fitting.loss import loss_weights
 from hematovision.training.folds import assign_folds, group_pictures
-from hematovision.training.loss import loss_weights
+from hematovision.training.measuring.evaluate import evaluate_cells
 from hematovision.training.run import calibrate_card, finish
 from hematovision.training.shelf import put_in_place
 from hematovision.vision.card import KERAS_FILE, checked_bytes, load_card

@@ -14,9 +14,9 @@ from hematovision.errors import InputError
 from hematovision.files import write_whole
 from hematovision.library.datasets import data_hash
 from hematovision.library.records import Record
-from hematovision.training.evaluate import evaluate_cells
-from hematovision.training.fit import Recipe
+from hematovision.training.fitting.fit import Recipe
 from hematovision.training.folds import assign_folds, group_pictures
+from hematovision.training.measuring.evaluate import evaluate_cells
 from hematovision.training.run import calibrate_card, produce
 from hematovision.vision.classifier import Classifier
 

@@ -16,10 +16,10 @@ from hematovision.errors import InputError
 from hematovision.files import write_whole
 from hematovision.library.datasets import data_hash
 from hematovision.library.records import Record
-from hematovision.training.fit import Recipe
-from hematovision.training.metrics import auroc
+from hematovision.training.fitting.fit import Recipe
+from hematovision.training.measuring.metrics import auroc
+from hematovision.training.measuring.trust import Amounts, answers, embeddings, fit_subspace, sample_classes
 from hematovision.training.run import produce
-from hematovision.training.trust import Amounts, answers, embeddings, fit_subspace, sample_classes
 from hematovision.vision.classifier import Classifier
 
 SHORT = Recipe(size=128, epochs=3, settled_epochs=0)

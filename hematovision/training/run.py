@@ -13,7 +13,7 @@ from hematovision.vision.card import KERAS_FILE, load_card
 from hematovision.vision.classifier import Classifier, Prediction
 
 if TYPE_CHECKING:
-    from hematovision.training.fit import Recipe
+    from hematovision.training.fitting.fit import Recipe
 
 
 def train(
@@ -32,7 +32,7 @@ def train(
     """
     import keras
 
-    from hematovision.training.devices import choose_strategy, place
+    from hematovision.training.fitting.devices import choose_strategy, place
     from hematovision.training.seeds import choose_seed
     from hematovision.training.shelf import put_in_place
 
@@ -61,9 +61,9 @@ def produce(
     import keras
     import tensorflow
 
-    from hematovision.training.backbone import BACKBONES
-    from hematovision.training.export import export
-    from hematovision.training.fit import fit, read_history
+    from hematovision.training.fitting.backbone import BACKBONES
+    from hematovision.training.fitting.export import export
+    from hematovision.training.fitting.fit import fit, read_history
 
     model = fit(records, recipe, run_folder, backbone_weights)
     if not writes:
@@ -115,10 +115,10 @@ def finish(data: Path, model_folder: Path, extra: Sequence[Record] = ()) -> dict
 
     `extra` are cells of another laboratory that it was adapted to.
     """
-    from hematovision.training.evaluate import classified
-    from hematovision.training.map_quality import map_quality
-    from hematovision.training.report import write_report
-    from hematovision.training.trust import fit_trust
+    from hematovision.training.card.report import write_report
+    from hematovision.training.measuring.evaluate import classified
+    from hematovision.training.measuring.map_quality import map_quality
+    from hematovision.training.measuring.trust import fit_trust
     from hematovision.vision.gradients import Gradients
 
     records = read_datasets(data)
@@ -138,8 +138,8 @@ def calibrate_card(model_folder: Path, val: Sequence[Record]) -> dict[str, Any]:
 
     Answer sets go by the temperature: where the card has thresholds for them, they are to be fitted anew.
     """
-    from hematovision.training.evaluate import calibrate
-    from hematovision.training.export import write_card
+    from hematovision.training.fitting.export import write_card
+    from hematovision.training.measuring.evaluate import calibrate
 
     classifier = Classifier(model_folder)
     temperature, confident = calibrate(classifier, val)
@@ -157,7 +157,7 @@ def measure(
     `found` are the model's answers for the pictures of the split, asked for where they are not given. Raises DataError,
     ModelError.
     """
-    from hematovision.training.evaluate import (
+    from hematovision.training.measuring.evaluate import (
         classified,
         evaluate_cells,
         evaluate_fields,

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from hematovision.library.records import Record
-from hematovision.training.evaluate import evaluate_cells, evaluate_fields
-from hematovision.training.export import write_card
-from hematovision.training.metrics import best_on_val
+from hematovision.training.fitting.export import write_card
+from hematovision.training.measuring.evaluate import evaluate_cells, evaluate_fields
+from hematovision.training.measuring.metrics import best_on_val
 from hematovision.training.run import calibrate_card
 from hematovision.vision.card import load_card
 from hematovision.vision.classifier import Classifier

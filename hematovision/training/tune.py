@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from hematovision.errors import InputError, unknown
 from hematovision.library.records import Record
-from hematovision.training.fit import Epoch, Recipe, fit, read_history, recipe_phases
+from hematovision.training.fitting.fit import Epoch, Recipe, fit, read_history, recipe_phases
 
 METHODS = ("tpe", "random", "grid")
 

@@ -12,6 +12,9 @@ from hematovision.errors import ModelError
 CARD_FILE = "card.json"
 KERAS_FILE = "hematovision.keras"
 LITERT_FILE = "hematovision.tflite"
+FEATURES = "features"
+"""Name of the last feature map (N, h, w, C): a layer of the Keras model, an output of the LiteRT one. Times a head's
+weights it is the class activation maps."""
 
 RESTORE = "Restore model/ from the repository, or train one with 'python -m hematovision train'."
 

@@ -18,7 +18,7 @@ from hematovision.errors import ModelError
 from hematovision.images import Picture
 from hematovision.smear.framing import Frame, cut
 from hematovision.smear.survey import Survey
-from hematovision.vision.card import LITERT_FILE, RESTORE, ModelCard, checked_bytes, load_card
+from hematovision.vision.card import FEATURES, LITERT_FILE, RESTORE, ModelCard, checked_bytes, load_card
 from hematovision.vision.trust import CHECK, CONFIDENT, NOT_BLOOD, UNFAMILIAR, Trust, conformal_set, load_trust
 
 Floats = NDArray[np.float32]
@@ -26,9 +26,8 @@ Floats = NDArray[np.float32]
 OUTPUTS = ("logits", "maps", "embedding")
 """Names of the exported model's outputs, in the order of `Prediction`."""
 EARLY = "early"
-"""One more output, which a model may have: mean and standard deviation of a middle layer's channels."""
-FEATURES = "features"
-"""And another: the last feature map (N, h, w, C). Read only where it is asked for, as it is large."""
+"""One more output, which a model may have: mean and standard deviation of a middle layer's channels. `FEATURES` is
+another, read only where it is asked for, as it is large."""
 
 BATCH = 16
 """Pictures that go through the network at once when there are many."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hematovision.cells import HEADS, output_index
 from hematovision.errors import HematoVisionError, ModelError, WorkerError
 from hematovision.images import Picture
+from hematovision.vision.card import FEATURES
 from hematovision.vision.methods import (
     DEPTHS,
     GRADCAM_GRADIENTS,
@@ -257,8 +258,6 @@ class Gradients:
         Raises ModelError where the network is too shallow to have one.
         """
         import keras
-
-        from hematovision.training.backbone import FEATURES
 
         if depth == DEPTHS[-1]:
             return FEATURES

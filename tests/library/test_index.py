@@ -8,7 +8,7 @@ import pytest
 
 from hematovision import images
 from hematovision.library.index import FORMAT, Index
-from hematovision.training.trust import fit_likeness, fit_subspace
+from hematovision.training.measuring.trust import fit_likeness, fit_subspace
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.trust import pack
 from tests.trusted import give_trust, indifferent

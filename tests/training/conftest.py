@@ -13,10 +13,11 @@ from tiny import tiny_body
 from hematovision import images
 from hematovision.cells import CELL_CLASSES
 from hematovision.library.records import Record
-from hematovision.training import backbone, evaluate, trust
-from hematovision.training.backbone import DEFAULT_BACKBONE, build_model
-from hematovision.training.export import export
-from hematovision.training.trust import Amounts
+from hematovision.training.fitting import backbone
+from hematovision.training.fitting.backbone import DEFAULT_BACKBONE, build_model
+from hematovision.training.fitting.export import export
+from hematovision.training.measuring import evaluate, trust
+from hematovision.training.measuring.trust import Amounts
 
 
 @pytest.fixture(scope="session")

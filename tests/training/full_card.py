@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES
-from hematovision.training.metrics import scores_by_class, share
+from hematovision.training.measuring.metrics import scores_by_class, share
 from hematovision.vision.trust import STATUSES
 from hematovision.vision.wrong_cells import Hint, WrongCell, WrongCells
 

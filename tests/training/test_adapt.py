@@ -14,8 +14,8 @@ from hematovision.cells import CELL_CLASSES
 from hematovision.errors import InputError
 from hematovision.library.drawn import draw_cell, series
 from hematovision.training import adapt as module
-from hematovision.training import trust
 from hematovision.training.adapt import Adaptation, adapt, mixed_order, objections
+from hematovision.training.measuring import trust
 from hematovision.training.run import finish
 from hematovision.training.shelf import former_of, restore
 from hematovision.vision.classifier import Classifier

@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from hematovision.cells import HEADS, output_slice
 from hematovision.errors import InputError
-from hematovision.training.backbone import BACKBONES, DEFAULT_BACKBONE, build_model, set_trainable
-from hematovision.training.batches import Batches
-from hematovision.training.devices import Steps
-from hematovision.training.export import export
-from hematovision.training.fit import train_epoch
-from hematovision.training.loss import loss_weights
+from hematovision.training.fitting.backbone import BACKBONES, DEFAULT_BACKBONE, build_model, set_trainable
+from hematovision.training.fitting.batches import Batches
+from hematovision.training.fitting.devices import Steps
+from hematovision.training.fitting.export import export
+from hematovision.training.fitting.fit import train_epoch
+from hematovision.training.fitting.loss import loss_weights
 from hematovision.vision.card import load_card
 from hematovision.vision.classifier import Classifier
 

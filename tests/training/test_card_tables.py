@@ -1,4 +1,4 @@
-from hematovision.training.card_tables import (
+from hematovision.training.card.tables import (
     class_name,
     class_table,
     estimate,

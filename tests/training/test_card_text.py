@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from hematovision.settings import ROOT
-from hematovision.training.card_text import (
+from hematovision.training.card.text import (
     TEXT_FILE,
     card_text,
     figures,

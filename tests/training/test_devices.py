@@ -12,8 +12,8 @@ import worker
 
 from hematovision.errors import InputError
 from hematovision.settings import ROOT
-from hematovision.training.batches import Batches
-from hematovision.training.devices import Steps
+from hematovision.training.fitting.batches import Batches
+from hematovision.training.fitting.devices import Steps
 
 
 def start(cells, run, *devices, **environment):

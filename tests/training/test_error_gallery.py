@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES, CLASS_HEAD, HEADS, output_index
-from hematovision.training.error_gallery import find_wrong_cells, hints, seen_shares
+from hematovision.training.card.error_gallery import find_wrong_cells, hints, seen_shares
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.wrong_cells import Hint
 

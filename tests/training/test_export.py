@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from hematovision.cells import HEADS
-from hematovision.training.backbone import FEATURES, POOLED
-from hematovision.training.export import EARLY_LAYER, export
+from hematovision.training.fitting.backbone import POOLED
+from hematovision.training.fitting.export import EARLY_LAYER, export
+from hematovision.vision.card import FEATURES
 from hematovision.vision.classifier import Classifier
 
 CARD = {"temperature": 1.0, "thresholds": {"confident": 1.0}}

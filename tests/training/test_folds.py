@@ -12,7 +12,7 @@ from hematovision.errors import InputError
 from hematovision.library.records import Record
 from hematovision.training import crossval
 from hematovision.training.crossval import crossvalidate, spread
-from hematovision.training.fit import Recipe
+from hematovision.training.fitting.fit import Recipe
 from hematovision.training.folds import assign_folds, group_pictures
 
 PICTURES = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 30)), min_size=1, max_size=60)

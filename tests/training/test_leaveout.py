@@ -10,7 +10,7 @@ from hematovision import cli
 from hematovision.cells import CELL_CLASSES
 from hematovision.errors import InputError
 from hematovision.training import leaveout as module
-from hematovision.training.fit import Recipe
+from hematovision.training.fitting.fit import Recipe
 from hematovision.training.leaveout import SHORT, leave_out
 from hematovision.training.run import produce
 

@@ -9,10 +9,10 @@ from hematovision import images
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, output_index
 from hematovision.smear.cell_mask import cell_regions
 from hematovision.smear.framing import Frame, cut
-from hematovision.training import map_batches, map_checks
-from hematovision.training import map_quality as module
-from hematovision.training.map_batches import ManyMaps
-from hematovision.training.map_quality import map_quality
+from hematovision.training.measuring import map_batches, map_checks
+from hematovision.training.measuring import map_quality as module
+from hematovision.training.measuring.map_batches import ManyMaps
+from hematovision.training.measuring.map_quality import map_quality
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.gradients import Gradients
 from hematovision.vision.heatmap import common, fused, lay, positive

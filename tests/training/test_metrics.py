@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hematovision.training import metrics
+from hematovision.training.measuring import metrics
 
 
 def test_confusion_counts_key_by_answer():

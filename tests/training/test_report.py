@@ -5,8 +5,8 @@ import pytest
 
 from hematovision import cli
 from hematovision.library.datasets import read_datasets
-from hematovision.training.card_text import TEXT_FILE, card_text
-from hematovision.training.report import write_report, write_text
+from hematovision.training.card.report import write_report, write_text
+from hematovision.training.card.text import TEXT_FILE, card_text
 from hematovision.vision.card import load_card
 from hematovision.vision.wrong_cells import load_wrong_cells
 from tests.training.full_card import full_card

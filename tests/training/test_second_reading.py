@@ -7,8 +7,8 @@ import numpy as np
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS, output_slice
 from hematovision.library.datasets import read_bccd
 from hematovision.library.records import Record
-from hematovision.training.evaluate import evaluate_fields, evaluate_second_reading
-from hematovision.training.second_reading import reread
+from hematovision.training.measuring.evaluate import evaluate_fields, evaluate_second_reading
+from hematovision.training.measuring.second_reading import reread
 from hematovision.vision.classifier import Prediction
 
 

@@ -3,8 +3,8 @@
 import shutil
 
 from hematovision.training import seeds
-from hematovision.training.export import write_card
-from hematovision.training.fit import Recipe, read_history
+from hematovision.training.fitting.export import write_card
+from hematovision.training.fitting.fit import Recipe, read_history
 from hematovision.training.run import train
 from hematovision.training.seeds import choose_seed
 from hematovision.vision.card import KERAS_FILE, load_card

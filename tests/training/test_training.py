@@ -19,15 +19,16 @@ from hematovision.library.records import Record
 from hematovision.smear.framing import Frame, cut
 from hematovision.smear.light import BACKGROUND, RED_CELL_DENSITY
 from hematovision.smear.survey import Survey
-from hematovision.training import augment as augmentation
-from hematovision.training import fit as module
-from hematovision.training.augment import augment
-from hematovision.training.backbone import RelativeAdam, build_model, fold, set_trainable
-from hematovision.training.batches import Batches, targets, value_weights
-from hematovision.training.export import write_card
-from hematovision.training.fit import Recipe, fit, read_history
-from hematovision.training.loss import masked_cross_entropy
+from hematovision.training.fitting import augment as augmentation
+from hematovision.training.fitting import fit as module
+from hematovision.training.fitting.augment import augment
+from hematovision.training.fitting.backbone import RelativeAdam, build_model, fold, set_trainable
+from hematovision.training.fitting.batches import Batches, targets, value_weights
+from hematovision.training.fitting.export import write_card
+from hematovision.training.fitting.fit import Recipe, fit, read_history
+from hematovision.training.fitting.loss import masked_cross_entropy
 from hematovision.training.run import finish, measure, train
+from hematovision.vision.card import KERAS_FILE
 from hematovision.vision.classifier import Classifier
 
 RECIPE = Recipe(
@@ -100,10 +101,21 @@ def test_a_channel_of_small_weights_takes_small_steps():
 
 def test_a_wrong_weights_file_is_refused(tmp_path):
     (tmp_path / "weights.h5").write_bytes(b"no weights")
-    for path in (tmp_path / "weights.h5", tmp_path / "none.h5"):
+    (tmp_path / "model.keras").write_bytes(b"no model")
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(tmp_path / "other.keras")
+    for path in (tmp_path / name for name in ("weights.h5", "none.h5", "model.keras", "none.keras", "other.keras")):
         with pytest.raises(ModelError) as caught:
             build_model(32, path)
         assert caught.value.hint
+
+
+def test_a_whole_model_is_started_from_with_its_heads(tiny_backbone, tiny_trained):
+    before = keras.models.load_model(tiny_trained / KERAS_FILE, compile=False)
+    for size in (32, 64):
+        started = build_model(size, tiny_trained / KERAS_FILE, dropout=0.5)
+        assert started.input_shape[1] == size and started.get_layer("dropout").rate == 0.5
+        for a, b in zip(started.get_weights(), before.get_weights(), strict=True):
+            assert np.array_equal(a, b)
 
 
 @pytest.mark.parametrize("abroad", [0, 1])

@@ -9,11 +9,11 @@ from hematovision import images
 from hematovision.cells import CELL_CLASSES
 from hematovision.library.records import Record
 from hematovision.smear.finder import is_stained
-from hematovision.training import trust as module
-from hematovision.training.evaluate import evaluate_cells, evaluate_trust
-from hematovision.training.metrics import share
-from hematovision.training.noncells import HELD_OUT, KINDS, NO_WHITE_CELL, NOT_FITTED, noncells
-from hematovision.training.trust import (
+from hematovision.training.measuring import trust as module
+from hematovision.training.measuring.evaluate import evaluate_cells, evaluate_trust
+from hematovision.training.measuring.metrics import share
+from hematovision.training.measuring.noncells import HELD_OUT, KINDS, NO_WHITE_CELL, NOT_FITTED, noncells
+from hematovision.training.measuring.trust import (
     Amounts,
     border,
     conformal_thresholds,

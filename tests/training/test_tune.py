@@ -6,7 +6,7 @@ from hematovision import cli
 from hematovision.cli.training import _chosen
 from hematovision.errors import InputError
 from hematovision.training import tune as module
-from hematovision.training.fit import Epoch, Recipe, _write_history
+from hematovision.training.fitting.fit import Epoch, Recipe, _write_history
 from hematovision.training.tune import train_command, tune
 
 

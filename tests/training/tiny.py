@@ -5,7 +5,7 @@ That the real backbones are trained and exported is tested in test_backbones.py 
 
 import keras
 
-from hematovision.training.export import EARLY_LAYER
+from hematovision.training.fitting.export import EARLY_LAYER
 
 
 def tiny_body(input_tensor, include_top, weights, alpha=1.0):

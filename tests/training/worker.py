@@ -19,11 +19,11 @@ if __name__ == "__main__" and len(sys.argv) > 3:
 from tiny import tiny_body
 
 from hematovision.library.datasets import read_datasets
-from hematovision.training import backbone as networks
-from hematovision.training import fit as module
-from hematovision.training.backbone import BACKBONES, DEFAULT_BACKBONE, build_model
-from hematovision.training.devices import Steps, choose_strategy, place
-from hematovision.training.fit import Recipe, fit, read_history
+from hematovision.training.fitting import backbone as networks
+from hematovision.training.fitting import fit as module
+from hematovision.training.fitting.backbone import BACKBONES, DEFAULT_BACKBONE, build_model
+from hematovision.training.fitting.devices import Steps, choose_strategy, place
+from hematovision.training.fitting.fit import Recipe, fit, read_history
 
 # 19 pictures to train on, in batches of 8: the last one has 3, one for one machine and two for the other.
 RECIPE = Recipe(size=32, batch_size=8, frozen_epochs=0, epochs=4, settled_epochs=0, rate=3e-2, dropout=0)

@@ -13,7 +13,7 @@ from hematovision.library.records import Record
 from hematovision.smear.cell_mask import cell_mask, middle_cell
 from hematovision.smear.framing import Frame, cut
 from hematovision.smear.light import Table, evened, measure_light
-from hematovision.training.augment import ABROAD, Mask, augment
+from hematovision.training.fitting.augment import ABROAD, Mask, augment
 
 
 class Batches(keras.utils.PyDataset):

@@ -17,11 +17,11 @@ from hematovision.cells import CLASS_HEAD, HEADS
 from hematovision.errors import InputError
 from hematovision.files import write_whole
 from hematovision.library.records import Record
-from hematovision.training.augment import ABROAD, MILD
-from hematovision.training.backbone import DEFAULT_BACKBONE, RelativeAdam, build_model, set_trainable
-from hematovision.training.batches import Batches, targets
-from hematovision.training.devices import Steps, meet, place
-from hematovision.training.loss import loss_weights
+from hematovision.training.fitting.augment import ABROAD, MILD
+from hematovision.training.fitting.backbone import DEFAULT_BACKBONE, RelativeAdam, build_model, set_trainable
+from hematovision.training.fitting.batches import Batches, targets
+from hematovision.training.fitting.devices import Steps, meet, place
+from hematovision.training.fitting.loss import loss_weights
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from hematovision.images import Picture
 from hematovision.library.records import Record
 from hematovision.smear.cell_mask import CellRegions, cell_regions
 from hematovision.smear.framing import Frame
-from hematovision.training.metrics import bootstrap_interval, share
+from hematovision.training.measuring.metrics import bootstrap_interval, share
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.heatmap import lay
 from hematovision.vision.methods import GRADCAM
@@ -73,7 +73,7 @@ def map_quality(
     drawn = set(np.random.default_rng(SEED).permutation(len(nucleated))[:SAMPLE].tolist())
     makers = None
     if gradients is not None:
-        from hematovision.training.map_checks import Makers
+        from hematovision.training.measuring.map_checks import Makers
 
         makers = Makers(classifier, gradients)
     shares: dict[str, list[tuple[float, ...] | None]] = defaultdict(list)

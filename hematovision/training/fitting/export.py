@@ -12,10 +12,9 @@ import tensorflow as tf
 
 from hematovision.cells import HEADS
 from hematovision.files import write_whole
-from hematovision.training.backbone import BACKBONES, DEFAULT_BACKBONE, FEATURES, POOLED
-from hematovision.vision.card import CARD_FILE, KERAS_FILE, LITERT_FILE
+from hematovision.training.fitting.backbone import BACKBONES, DEFAULT_BACKBONE, POOLED
+from hematovision.vision.card import CARD_FILE, FEATURES, KERAS_FILE, LITERT_FILE
 from hematovision.vision.classifier import EARLY
-from hematovision.vision.classifier import FEATURES as FEATURE_MAP
 
 EARLY_LAYER = "block_13_project_BN"
 """The middle layer whose statistics tell a cell from another thing, where a backbone has one of this name."""
@@ -70,7 +69,7 @@ def to_litert(model: keras.Model) -> bytes:
         "maps": to_maps(features),
         "logits": to_logits(embedding),
         "embedding": embedding,
-        FEATURE_MAP: features,
+        FEATURES: features,
     }
     if any(layer.name == EARLY_LAYER for layer in model.layers):
         middle = model.get_layer(EARLY_LAYER).output

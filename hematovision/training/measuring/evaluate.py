@@ -9,7 +9,7 @@ from tqdm import tqdm
 from hematovision import images
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES, CLASS_HEAD, CORE_FOUR, output_slice
 from hematovision.library.records import Record
-from hematovision.training.metrics import (
+from hematovision.training.measuring.metrics import (
     auroc,
     calibration,
     confusion_matrix,
@@ -20,9 +20,9 @@ from hematovision.training.metrics import (
     share,
     threshold_for,
 )
-from hematovision.training.noncells import HELD_OUT, KINDS, NO_WHITE_CELL, noncells
-from hematovision.training.second_reading import reread
-from hematovision.training.trust import answers, embeddings
+from hematovision.training.measuring.noncells import HELD_OUT, KINDS, NO_WHITE_CELL, noncells
+from hematovision.training.measuring.second_reading import reread
+from hematovision.training.measuring.trust import answers, embeddings
 from hematovision.vision.classifier import Classifier, Prediction, softmax
 from hematovision.vision.reading import read_picture
 from hematovision.vision.trust import NOT_BLOOD, STATUSES

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hematovision.training.card_tables import percent, percent_of, table
+from hematovision.training.card.tables import percent, percent_of, table
 from hematovision.vision.methods import COMMON, FUSED, GRADCAM, LAYERCAM, METHODS
 
 Numbers = Mapping[str, Any]

@@ -18,9 +18,9 @@ from hematovision.cells import CELL_CLASSES
 from hematovision.files import write_whole
 from hematovision.images import Picture
 from hematovision.library.records import Record
-from hematovision.training.batches import variant
-from hematovision.training.export import describe_file, write_card
-from hematovision.training.noncells import KINDS, NOT_FITTED, noncells
+from hematovision.training.fitting.batches import variant
+from hematovision.training.fitting.export import describe_file, write_card
+from hematovision.training.measuring.noncells import KINDS, NOT_FITTED, noncells
 from hematovision.vision.card import ModelCard
 from hematovision.vision.classifier import BATCH, Classifier, Prediction
 from hematovision.vision.trust import TRUST_FILE, Likeness, Subspace, Trust, pack

@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from hematovision.cells import output_index
 from hematovision.smear.framing import Frame
-from hematovision.training.map_batches import ManyMaps
-from hematovision.training.map_quality import BATCH, Case, Maps, mean_of
+from hematovision.training.measuring.map_batches import ManyMaps
+from hematovision.training.measuring.map_quality import BATCH, Case, Maps, mean_of
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.gradients import Gradients
 from hematovision.vision.heatmap import lay_signed, positive

@@ -12,9 +12,8 @@ import numpy as np
 
 from hematovision.cells import HEADS
 from hematovision.errors import InputError, ModelError, unknown
+from hematovision.vision.card import FEATURES
 
-FEATURES = "features"
-"""Name of the last feature map's layer: the class activation maps are this map times a head's weights."""
 POOLED = "pooled"
 SCALE = "scale"
 """Name of the layer that scales RGB in 0..255 to what the backbone was pretrained on."""

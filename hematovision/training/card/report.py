@@ -6,9 +6,9 @@ from typing import Any
 
 from hematovision.files import write_whole
 from hematovision.library.records import Record
-from hematovision.training.card_text import TEXT_FILE, card_text
+from hematovision.training.card.error_gallery import find_wrong_cells
+from hematovision.training.card.text import TEXT_FILE, card_text
 from hematovision.training.data_check import check_data
-from hematovision.training.error_gallery import find_wrong_cells
 from hematovision.vision.card import load_card
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.wrong_cells import load_wrong_cells, write_wrong_cells
@@ -25,7 +25,7 @@ def write_report(
     `records` are all of the data set; `found` are the model's answers for those that are `MEASURED`, asked for where
     they are not given. Metrics that the card has and `metrics` lacks stay: they are of the same model.
     """
-    from hematovision.training.export import write_card
+    from hematovision.training.fitting.export import write_card
 
     measured = [record for record in records if record.split == MEASURED]
     write_wrong_cells(folder, find_wrong_cells(Classifier(folder), measured, found))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hematovision.cells import CORE_FOUR, display_name
-from hematovision.training.card_maps import map_tables, map_words
-from hematovision.training.card_tables import (
+from hematovision.training.card.maps import map_tables, map_words
+from hematovision.training.card.tables import (
     class_name,
     class_table,
     epoch_table,
@@ -18,7 +18,7 @@ from hematovision.training.card_tables import (
     seed_table,
     table,
 )
-from hematovision.training.metrics import best_on_val
+from hematovision.training.measuring.metrics import best_on_val
 from hematovision.vision.card import KERAS_FILE
 from hematovision.vision.wrong_cells import WrongCells, hints_text
 

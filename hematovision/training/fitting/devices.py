@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from hematovision.errors import InputError
-from hematovision.training.batches import Batches
-from hematovision.training.loss import masked_cross_entropy
+from hematovision.training.fitting.batches import Batches
+from hematovision.training.fitting.loss import masked_cross_entropy
 
 Batch = tuple[np.ndarray, dict[str, np.ndarray]]
 

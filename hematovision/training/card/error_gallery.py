@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES
 from hematovision.library.records import Record
-from hematovision.training.evaluate import classified
+from hematovision.training.measuring.evaluate import classified
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.wrong_cells import Hint, WrongCell, WrongCells
 

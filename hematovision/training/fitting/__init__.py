@@ -1,0 +1,1 @@
+"""Pictures, network and steps: from records to a trained model, and its files."""
