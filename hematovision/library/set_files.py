@@ -17,6 +17,8 @@ _DEEPEST = 12
 """Levels of a file: a set needs three. Without a limit a file of brackets ends the process."""
 _MOST_EVENTS = 20_000
 """Fields and values of a file, beginnings and ends: a full set has 7,000. A file of commas would take minutes."""
+_LONGEST_NUMBER = 1000
+"""Letters. A longer one in hexadecimal is read, and then too long to be named in a fault."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ def _plain(text: str) -> tuple[object, yaml.Node | None]:
             problem = "an alias is not used here"
         elif isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
             problem = "a merge is not used here"
+        elif isinstance(event, yaml.ScalarEvent) and event.implicit[0] and _is_long_number(event.value):
+            problem = "a number is too long"
         elif depth > _DEEPEST:
             problem = "too many levels"
         elif number > _MOST_EVENTS:
@@ -150,6 +154,10 @@ def _plain(text: str) -> tuple[object, yaml.Node | None]:
         return (None if root is None else loader.construct_document(root)), root
     finally:
         loader.dispose()
+
+
+def _is_long_number(word: str) -> bool:
+    return len(word) > _LONGEST_NUMBER and word.lstrip("+-")[:1].isdigit()
 
 
 def text_of(path: Path) -> str:

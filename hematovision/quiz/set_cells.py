@@ -43,9 +43,7 @@ class SetCell:
 
 def parse_note(value: object) -> str:
     """A note: text of several lines. Raises InputError."""
-    if not isinstance(value, str):
-        raise InputError("note should be text.", "Put it in quotes.")
-    return plain_text("note", value.replace("\r\n", "\n"), LONGEST_NOTE, "\n\t")
+    return plain_text("note", checked_text("note", value).replace("\r\n", "\n"), LONGEST_NOTE, "\n\t")
 
 
 def read_cells(entries: object, choices: tuple[str, ...], faults: Faults) -> tuple[SetCell, ...]:
@@ -98,7 +96,8 @@ def _cell(entry: object, choices: tuple[str, ...], place: Place, faults: Faults)
 
 
 def _picture(value: object) -> str:
-    if not isinstance(value, str) or not value:
+    value = checked_text("picture", value)
+    if not value:
         raise InputError("cells should be a list of files, or of entries with a picture.", "Name a file for each cell.")
     path = PurePosixPath(value)
     # One name for a file: ./a.png and b//a.png are others of it.
@@ -109,6 +108,20 @@ def _picture(value: object) -> str:
     plain_text("picture", value, LONGEST_PATH, "")
     if any(len(part.encode()) > LONGEST_NAME for part in path.parts):
         raise InputError("picture has a name that no disk takes.", "Give the file a shorter one.")
+    return value
+
+
+def checked_text(name: str, value: object) -> str:
+    """The value of a field that should be text, empty where it was left empty.
+
+    Raises InputError that tells what was read instead, in short.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        read = f"{str(value).lower():.40}"
+        hint = "Put it in quotes: without them no is false, and figures are a number or a date."
+        raise InputError(f"{name} was read as {read}, which is no text.", hint)
     return value
 
 

@@ -17,12 +17,13 @@ from hematovision.quiz.faults import Fault, Faults
 from hematovision.quiz.grading import check_rule
 from hematovision.quiz.policy import FREE, Policy
 from hematovision.quiz.questions import MOST_CHOICES
-from hematovision.quiz.set_cells import SetCell, plain_text, read_cells
+from hematovision.quiz.set_cells import SetCell, checked_text, plain_text, read_cells
 
 FIELDS = ("title", "choices", "cells", "grading", "policy", "version", "content_hash")
 LONGEST_TITLE = 200
 
-_ID = re.compile(r"[a-z0-9-]{1,28}")
+ID = re.compile(r"[a-z0-9-]{1,28}")
+"""Of a set: the name of its file."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def parse(set_id: str, values: object) -> QuizSet:
 def read(set_id: str, values: object) -> tuple[QuizSet, list[Fault]]:
     """The set as far as it can be read, and every fault of it: one with a fault is not to be used."""
     faults = Faults()
-    if not _ID.fullmatch(set_id):
+    if not ID.fullmatch(set_id):
         faults.add((), f"'{set_id}' is no name for a set.", "Use up to 28 lower-case letters, digits and hyphens.")
     if not isinstance(values, dict):
         faults.add((), "A set has no fields.", f"It should have: {', '.join(FIELDS[:4])}.")
@@ -129,9 +130,10 @@ def read(set_id: str, values: object) -> tuple[QuizSet, list[Fault]]:
 
 def parse_title(value: object) -> str:
     """A title: one line without control characters. Raises InputError."""
-    if not isinstance(value, str) or not value.strip():
+    title = plain_text("title", checked_text("title", value), LONGEST_TITLE, "")
+    if not title:
         raise InputError("title is missing.", "Say in a few words what the set is about.")
-    return plain_text("title", value, LONGEST_TITLE, "")
+    return title
 
 
 def parse_choices(names: object) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def test_every_fault_is_named_with_its_line():
     assert [(fault.line, fault.error.message.split(".")[0]) for fault in faults] == [
         (1, "title is missing"),
         (6, "Unknown key 'monocyte'"),
-        (7, "note should be text"),
+        (7, "note was read as 3, which is no text"),
         (8, "'"),
         (10, "Unknown feedback 'later'"),
         (12, "closes_at is not after opens_at"),
@@ -63,7 +63,10 @@ def test_every_fault_is_named_with_its_line():
         ("", 1, "A set has no fields"),
         ("- a", 1, "A set has no fields"),
         ("a: 1\n---\nb: 2", 2, "This is no plain YAML"),
-        ("a: " + "9" * 5000, 1, "This is no plain YAML"),
+        ("a: " + "9" * 5000, 1, "a number is too long"),
+        ("title: 0x" + "f" * 5000, 1, "a number is too long"),
+        ("title: T\nchoices: [band, -0b" + "1" * 20_000 + "]", 2, "a number is too long"),
+        ("title: T\nchoices: [band, 1" + ":59" * 5000 + "]", 2, "a number is too long"),
     ],
 )
 def test_what_is_no_plain_yaml_is_refused_with_its_line(text, line, words):
@@ -88,21 +91,43 @@ def test_a_field_that_yaml_takes_for_a_value_has_its_line():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("note: yes", "note should be text"),
-        ("note: 2026-11-30", "note should be text"),
-        ("note: [a]", "note should be text"),
+        ("note: yes", "note was read as true, which is no text"),
+        ("note: 2026-11-30", "note was read as 2026-11-30, which is no text"),
+        ("note: [a]", "note was read as ['a'], which is no text"),
         ("key: no", "Unknown key 'False'"),
         ("key: .inf", "Unknown key 'inf'"),
         ("drawn: 'yes'", "drawn should be true or false"),
         ("drawn: 1", "drawn should be true or false"),
         ("key: !!binary YQ==", "Unknown key"),
-        ("note: !!set {a, b}", "note should be text"),
+        ("note: !!set {a, b}", "note was read as "),
     ],
 )
 def test_a_value_that_yaml_takes_for_something_else_is_named(line, words):
     text = f"title: T\nchoices: [band, segmented]\ncells:\n- picture: pictures/0123456789abcdef.png\n  {line}\n"
     _, (fault,) = check_text("s", text)
     assert fault.line == 5 and words in fault.error.message and fault.error.hint
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [("no", "false"), ("2026", "2026"), ("2026-11-30", "2026-11-30"), ("1:30", "90"), ("[a]", "['a']")],
+)
+def test_a_title_that_yaml_takes_for_something_else_is_told_as_it_was_read(title, read):
+    _, (fault,) = check_text("s", f"title: {title}\nchoices: [band, segmented]\n")
+    assert (fault.line, fault.error.message) == (1, f"title was read as {read}, which is no text.")
+    assert "quotes" in fault.error.hint
+    assert check_text("s", f"title: '{title}'\nchoices: [band, segmented]\n")[0].title == title
+
+
+@pytest.mark.parametrize("title", ["", "~", "''", "' '"])
+def test_a_title_that_says_nothing_is_missing(title):
+    _, (fault,) = check_text("s", f"title: {title}\nchoices: [band, segmented]\n")
+    assert (fault.line, fault.error.message) == (1, "title is missing.")
+
+
+def test_what_was_read_for_a_text_is_told_in_short():
+    _, (fault,) = check_text("s", f"title: [{'a, ' * 9000}a]\nchoices: [band, segmented]\n")
+    assert len(fault.error.message) < 90
 
 
 @pytest.mark.parametrize("picture", ["12", "yes", "2026-11-30", "[a]", "'a\tb'", '"a\\nb"', "'" + "a" * 300 + ".png'"])
