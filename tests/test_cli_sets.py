@@ -85,6 +85,16 @@ def test_an_export_that_cannot_be_made_is_an_error(run, tmp_path):
     assert not list(tmp_path.glob("*.pdf"))
 
 
+def test_an_export_of_a_set_that_lost_a_picture_is_an_error(run, home, tmp_path):
+    run("sets", "export", "core-four", "--format", "zip", "--out", tmp_path / "set.zip")
+    _, (row,), _ = run("sets", "import", tmp_path / "set.zip")
+    lost = sorted((home / "drawn" / "pictures").iterdir())[0]
+    lost.unlink()
+    status, rows, error = run("sets", "export", row["set"], "--format", "zip", "--out", tmp_path / "again.zip")
+    assert (status, rows) == (1, []) and f"cannot be asked: pictures/{lost.name}. The picture has gone" in error
+    assert not (tmp_path / "again.zip").exists()
+
+
 def test_every_fault_of_every_file_is_named(run, bank, tmp_path):
     shutil.copytree(bank, tmp_path / "mine")
     bad = tmp_path / "mine" / "sets" / "bad.yaml"

@@ -11,6 +11,7 @@ from hematovision.errors import DataError, unknown
 from hematovision.images import Picture, at_most, encode_png, read
 from hematovision.library.bank import Library
 from hematovision.quiz.policy import order
+from hematovision.quiz.publication import file_of, picture_id_of
 from hematovision.quiz.questions import no_pictures
 from hematovision.quiz.set_cells import MOST_CELLS, SetCell
 from hematovision.quiz.sets import QuizSet
@@ -62,7 +63,7 @@ class SetBundle:
         files = order(tuple(cells), self.quiz_set.id, 0) if self.quiz_set.policy.shuffle else tuple(cells)
         made = []
         for number, cell in enumerate((cells[file] for file in files), start=1):
-            name = cell.picture.removeprefix("pictures/").removesuffix(".png")
+            name = picture_id_of(cell.picture)
             choices = order(self.quiz_set.choices, name, 0)
             picture = self.pictures[cell.picture]
             made.append(Item(number, name, picture, cell.key or "", choices, cell.note, cell.second_key))
@@ -82,11 +83,9 @@ def bundle(quiz_set: QuizSet, cells: Iterable[tuple[SetCell, Picture]]) -> SetBu
         pixels += picture.shape[0] * picture.shape[1]
         if pixels > MOST_PIXELS:
             raise DataError(f"The pictures have more than {MOST_PIXELS / 1e6:,.0f} megapixels.", "Save them smaller.")
-        picture, _ = at_most(picture, LONGEST_SIDE)
-        file = f"pictures/{name_of(picture)}.png"
+        file, content = encoded(picture)
         if file in made:
             raise DataError(f"{cell.picture} shows the same picture as another cell.", "Leave one of them out.")
-        content = encode_png(picture)
         size += len(content)
         if size > MOST_BYTES:
             raise DataError(f"The pictures have more than {MOST_BYTES // 1_000_000} MB.", "Split the set.")
@@ -120,6 +119,12 @@ def from_library(library: Library, set_id: str) -> SetBundle:
         raise DataError(f"The set has {len(found):,} cells.", f"The limit is {MOST_CELLS:,}: list the ones you mean.")
     files = [cell.picture for cell in quiz_set.cells] or order(tuple(found), set_id, 0)
     return bundle(quiz_set, ((replace(found[f][1], picture=f), read(found[f][0].path)) for f in files))
+
+
+def encoded(picture: Picture) -> tuple[str, bytes]:
+    """A picture as sets keep it: its file, named by its pixels, and that file's content."""
+    picture, _ = at_most(picture, LONGEST_SIDE)
+    return file_of(name_of(picture)), encode_png(picture)
 
 
 def name_of(picture: Picture) -> str:

@@ -25,15 +25,14 @@ from hematovision.errors import DataError, InputError
 from hematovision.files import write_whole
 from hematovision.library.records import Record
 from hematovision.library.set_files import read_set, set_file, write_set
-from hematovision.quiz.publication import picture_id_of
-from hematovision.quiz.sets import QuizSet
+from hematovision.quiz.publication import file_of, picture_id_of
+from hematovision.quiz.sets import ID, QuizSet
 
 UPLOADED = "uploaded"
 """The source of a picture that an instructor brought."""
 
 _ORIGINS = "origins.json"
 _PICTURE_ID = re.compile(r"[0-9a-f]{16}")
-_SET_ID = re.compile(r"[a-z0-9-]{1,28}")
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class SetFolders:
 
     def draft_folder(self, set_id: str) -> Path:
         """Raises InputError where there is no such draft."""
-        if not _SET_ID.fullmatch(set_id) or not set_file(self.drafts_folder / set_id, set_id).is_file():
+        if not ID.fullmatch(set_id) or not set_file(self.drafts_folder / set_id, set_id).is_file():
             raise InputError("This draft is no longer there.", "Go on with another one.", kind="gone")
         return self.drafts_folder / set_id
 
@@ -147,8 +146,7 @@ class SetFolders:
         found = read_set(path)
         if found.content_hash != content_hash:
             raise DataError(f"{path} was changed after it was published.", "Take it back from a copy.", kind="changed")
-        missing = [cell.picture for cell in found.cells if not (folder / cell.picture).is_file()]
-        if missing:
+        if missing := missing_pictures(folder, found):
             raise DataError(f"There is no {missing[0]} in {folder}.", "Take it back from a copy.", kind="gone")
         return found
 
@@ -161,7 +159,7 @@ class SetFolders:
         """A picture of a published set, or else of a draft. It has no label: the key is the set's."""
         if not _PICTURE_ID.fullmatch(picture_id):
             return None
-        file = f"pictures/{picture_id}.png"
+        file = file_of(picture_id)
         for root in (self.published_folder, self.drafts_folder):
             for path in sorted(root.glob(f"[!.]*/{file}")):
                 folder = path.parent.parent
@@ -182,6 +180,11 @@ class SetFolders:
             for file, origin in self.origins(folder).items()
             if origin.picture_id
         }
+
+
+def missing_pictures(folder: Path, quiz_set: QuizSet) -> list[str]:
+    """The pictures of a set that are not in its folder, as its cells name them."""
+    return [cell.picture for cell in quiz_set.cells if not (folder / cell.picture).is_file()]
 
 
 def _read_origins(folder: Path, _changed: int = 0) -> Mapping[str, Origin]:

@@ -18,8 +18,8 @@ LENGTH = 6
 class Publication:
     """A published version of a set. It holds no key, so a student may have it; the set's hash could tell one by trial.
 
-    `owner` is the learner who published it. `closed_at` is None
-    until an instructor closed it by hand; the policy of the set has times of its own.
+    `owner` is the learner who published it. `closed_at` is None until an instructor closed it by hand; the policy of
+    the set has times of its own.
     """
 
     code: str
@@ -52,6 +52,11 @@ def parse_code(text: str) -> str:
 def picture_id_of(file: str) -> str:
     """The id of a picture of a draft or a published set, by its file in the set's folder (`SetCell.picture`)."""
     return PurePosixPath(file).stem
+
+
+def file_of(picture_id: str) -> str:
+    """The file of such a picture; the other way round."""
+    return f"pictures/{picture_id}.png"
 
 
 def unknown_code() -> InputError:

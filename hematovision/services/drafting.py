@@ -9,8 +9,9 @@ from types import MappingProxyType
 from hematovision import images
 from hematovision.cells import class_of
 from hematovision.errors import DataError, HematoVisionError, ImageError, InputError, unknown
-from hematovision.exchange.bundle import LONGEST_SIDE, SetBundle, from_library, name_of
-from hematovision.library.set_folders import Origin
+from hematovision.exchange import formats
+from hematovision.exchange.bundle import SetBundle, encoded, from_library
+from hematovision.library.set_folders import Origin, missing_pictures
 from hematovision.quiz import blueprint, sets
 from hematovision.quiz.blueprint import Available, Row
 from hematovision.quiz.publication import Publication
@@ -105,9 +106,8 @@ class Drafting:
         with self._folders.changing():
             folder = self._folders.draft_folder(quiz_set.id)
             checked = sets.parse(quiz_set.id, replace(quiz_set, version=0).as_dict())
-            for cell in checked.cells:
-                if not (folder / cell.picture).is_file():
-                    raise InputError(f"The draft has no {cell.picture}.", "Add the picture first.", kind="gone")
+            if missing := missing_pictures(folder, checked):
+                raise InputError(f"The draft has no {missing[0]}.", "Add the picture first.", kind="gone")
             self._folders.write_draft(checked)
         return self._draft(quiz_set.id)
 
@@ -132,19 +132,24 @@ class Drafting:
             self._folders.delete_draft(set_id)
 
     def export(self, actor: str, set_id: str, format_name: str) -> bytes:
-        """The file of a draft in one of `exchange.formats.FORMATS`. Raises InputError where a cell has no key."""
-        self._check(actor)
-        folder, quiz_set = self._folders.draft_folder(set_id), sets.publish(self._folders.draft(set_id))
+        """The file of a draft in one of `exchange.formats.FORMATS`. Raises as `exportable`."""
+        quiz_set, folder = self.exportable(actor, set_id), self._folders.draft_folder(set_id)
         pictures = {cell.picture: (folder / cell.picture).read_bytes() for cell in quiz_set.cells}
-        from hematovision.exchange import formats  # loads what writes PDF
+        return formats.write(SetBundle(quiz_set, MappingProxyType(pictures)), format_name)
 
-        return formats.write(SetBundle(replace(quiz_set, version=0), MappingProxyType(pictures)), format_name)
+    def exportable(self, actor: str, set_id: str) -> QuizSet:
+        """The draft, where `export` can write it: a browser that is downloading could not be told why not.
+
+        Raises InputError (`no_key`) where a cell has no key, DataError (`gone`) where its picture is not there.
+        """
+        self._check(actor)
+        quiz_set = sets.publish(self._folders.draft(set_id))
+        self._check_pictures(quiz_set)
+        return replace(quiz_set, version=0)
 
     def import_file(self, actor: str, content: bytes) -> Draft:
         """A draft out of an archive of HematoVision or Moodle XML. Raises DataError."""
         self._check(actor)
-        from hematovision.exchange import formats  # loads what writes PDF
-
         bundle = formats.read(content)
         return self._take(bundle.quiz_set, bundle.pictures)
 
@@ -223,19 +228,25 @@ class Drafting:
             pictures: dict[str, bytes] = {}
             for name, content in files:
                 try:
-                    file, encoded = _encoded(images.decode(content))
+                    file, packed = encoded(images.decode(content))
                 except ImageError as error:
                     refused[name] = error
                     continue
                 if file in have or file in pictures:
                     refused[name] = InputError("This picture is in the set already.", "Leave it out.", kind="twice")
                 else:
-                    pictures[file] = encoded
+                    pictures[file] = packed
             self._grow(quiz_set, [SetCell(file, key) for file in pictures], pictures, dict.fromkeys(pictures, Origin()))
         return Uploaded(self._draft(set_id), MappingProxyType(refused))
 
     def _check(self, actor: str) -> None:
         check_teacher(actor, self._instructors)
+
+    def _check_pictures(self, quiz_set: QuizSet) -> None:
+        if missing := missing_pictures(self._folders.draft_folder(quiz_set.id), quiz_set):
+            number = [cell.picture for cell in quiz_set.cells].index(missing[0]) + 1
+            message = f"The picture of cell {number}, {missing[0]}, has gone."
+            raise DataError(message, "Take the cell out, or take the file back from a copy.", kind="gone")
 
     def _draft(self, set_id: str) -> Draft:
         quiz_set, publications = self._folders.draft(set_id), self._store.publications.all(set_id)
@@ -297,9 +308,9 @@ class Drafting:
                 raise unknown("key", record.stage or record.label, quiz_set.choices)
             if picture_id in taken:
                 continue
-            file, encoded = _encoded(images.read(record.path))
+            file, packed = encoded(images.read(record.path))
             if file not in have:
-                cells[file], pictures[file] = SetCell(file, key, is_drawn=record.is_drawn), encoded
+                cells[file], pictures[file] = SetCell(file, key, is_drawn=record.is_drawn), packed
                 origins[file] = Origin(picture_id, record.dataset, record.is_drawn, record.attributes)
         self._grow(quiz_set, list(cells.values()), pictures, origins)
 
@@ -309,9 +320,3 @@ class Drafting:
         grown = replace(quiz_set, cells=(*quiz_set.cells, *cells))
         # Also says where there are too many.
         self._folders.write_draft(sets.parse(grown.id, grown.as_dict()), pictures, origins)
-
-
-def _encoded(picture: images.Picture) -> tuple[str, bytes]:
-    """The file of a set's picture, named by its pixels, and its content."""
-    picture, _ = images.at_most(picture, LONGEST_SIDE)
-    return f"pictures/{name_of(picture)}.png", images.encode_png(picture)

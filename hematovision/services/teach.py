@@ -35,7 +35,7 @@ class Teach(Drafting):
         """Freeze the draft as its next version, under a new join code.
 
         One that is unchanged since its last publication, and still open, keeps that one. Raises InputError (`no_key`)
-        where a cell has no key, or there is none; DataError where a picture was changed.
+        where a cell has no key, or there is none; DataError where a picture was changed or has gone.
         """
         self._check(actor)
         with self._folders.changing():
@@ -43,6 +43,7 @@ class Teach(Drafting):
             frozen = sets.publish(replace(quiz_set, version=max((one.version for one in known), default=0)))
             if known and self._hash(known[0].code) == frozen.content_hash and not known[0].closed_at:
                 return known[0]
+            self._check_pictures(frozen)
             folder = self._folders.draft_folder(set_id)
             for cell in frozen.cells:
                 if name_of(images.read(folder / cell.picture)) != picture_id_of(cell.picture):

@@ -327,12 +327,26 @@ def test_a_picture_that_was_changed_is_not_shown(teach, settings, cell):
     assert teach._pictures.picture(picture_id_of(quiz_set.cells[1].picture)).any()
 
 
+@pytest.mark.parametrize("act", ["export", "exportable", "publish"])
+def test_a_draft_that_lost_a_picture_names_it_and_what_to_do(teach, settings, act):
+    quiz_set = made(teach).quiz_set
+    lost = quiz_set.cells[3].picture
+    (settings.sets_folder / "drafts" / quiz_set.id / lost).unlink()
+    rest = ("zip",) if act == "export" else ()
+    with pytest.raises(DataError) as caught:
+        getattr(teach, act)(ME, quiz_set.id, *rest)
+    assert caught.value.message == f"The picture of cell 4, {lost}, has gone." and caught.value.kind == "gone"
+    assert caught.value.hint == "Take the cell out, or take the file back from a copy."
+    teach.remove(ME, quiz_set.id, [lost])
+    assert getattr(teach, act)(ME, quiz_set.id, *rest)
+
+
 def test_a_set_without_a_key_for_each_cell_is_not_published(teach):
     with pytest.raises(InputError, match="key"):
         teach.publish(ME, teach.new(ME, "Empty", CORE_FOUR).quiz_set.id)
     quiz_set = made(teach).quiz_set
     teach.save(ME, replace(quiz_set, cells=(replace(quiz_set.cells[0], key=None), *quiz_set.cells[1:])))
-    for act in (teach.publish, teach.preview):
+    for act in (teach.publish, teach.preview, teach.exportable):
         with pytest.raises(InputError, match="key"):
             act(ME, quiz_set.id)
 
@@ -406,8 +420,9 @@ def test_who_is_no_instructor_can_do_nothing(settings):
     acts = {
         "drafts": (), "damaged": (), "draft": (set_id,), "new": ("x", CORE_FOUR), "delete": (set_id,), "sources": (),
         "save": (listed.draft(account, set_id).quiz_set,), "duplicate": (set_id, "x"), "taken": (set_id,),
-        "export": (set_id, "zip"), "import_file": (b"",), "browse": (Filters(), 1), "add": (set_id, []),
-        "remove": (set_id, []), "fill": (set_id, [], 0), "upload": (set_id, [], "monocyte"), "preview": (set_id,),
+        "export": (set_id, "zip"), "exportable": (set_id,), "import_file": (b"",), "browse": (Filters(), 1),
+        "add": (set_id, []), "remove": (set_id, []), "fill": (set_id, [], 0), "upload": (set_id, [], "monocyte"),
+        "preview": (set_id,),
         "publish": (set_id,), "publications": (), "quiz_set": (code,), "close": (code,), "results": (code,),
         "results_csv": (code,),
     }  # fmt: skip

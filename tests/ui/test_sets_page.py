@@ -309,6 +309,23 @@ def test_a_set_is_duplicated_deleted_and_found_again(app):
     assert app.title[0].value == "One"
 
 
+def test_a_set_that_lost_a_picture_says_so_where_it_would_be_downloaded_or_published(app, app_environment):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 1, 1)
+    press(app, "fill")
+    assert [button.label for button in app.download_button] == ["Download"] and not app.error
+    made = draft(app, app_environment)
+    (app_environment.sets_folder / "drafts" / made.id / made.cells[1].picture).unlink()
+    app.run()
+    assert not app.exception and not app.download_button
+    said = f"The picture of cell 2, {made.cells[1].picture}, has gone.** Take the cell out"
+    assert said in texts(app)
+    press(app, "publish")
+    assert texts(app).count(said) == 2  # where one pressed, too
+    press(app, f"remove-{made.cells[1].picture[9:25]}")
+    assert [button.label for button in app.download_button] == ["Download"] and not app.error
+
+
 def test_a_set_comes_out_of_a_file(app, app_environment):
     build(app, choices=["lymphocyte", "monocyte"])
     ask_for(app, 1, 1)

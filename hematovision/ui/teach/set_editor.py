@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from hematovision.cells import display_name
+from hematovision.exchange.formats import FORMATS
 from hematovision.quiz.publication import Publication, picture_id_of
 from hematovision.quiz.set_cells import LONGEST_NOTE, SetCell
 from hematovision.quiz.sets import LONGEST_TITLE, QuizSet
@@ -167,15 +168,15 @@ def _show_more(services: Services, actor: str, draft: Draft, on_leave: Callable[
 
 
 def _show_download(teach: Teach, actor: str, quiz_set: QuizSet) -> None:
-    from hematovision.exchange.formats import FORMATS  # loads what writes PDF
-
     name = st.selectbox("Download as", list(FORMATS), format_func=lambda name: FORMATS[name].words, key="format")
     stem = "".join(letter if letter.isalnum() else "-" for letter in quiz_set.title.lower()).strip("-") or "set"
-    st.download_button(
-        "Download",
-        lambda: teach.export(actor, quiz_set.id, name),
-        file_name=f"{stem}{FORMATS[name].suffix}",
-        key="download",
-        on_click="ignore",
-        width="stretch",
-    )
+    with errors_shown():
+        teach.exportable(actor, quiz_set.id)
+        st.download_button(
+            "Download",
+            lambda: teach.export(actor, quiz_set.id, name),
+            file_name=f"{stem}{FORMATS[name].suffix}",
+            key="download",
+            on_click="ignore",
+            width="stretch",
+        )
