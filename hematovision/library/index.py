@@ -48,6 +48,9 @@ class Index:
     def __len__(self) -> int:
         return len(self._rows)
 
+    def __contains__(self, picture_id: str) -> bool:
+        return picture_id in self._rows
+
     def reload(self) -> None:
         """Look at the files again: another process may have added to them."""
         self._rows: dict[str, int] = {}

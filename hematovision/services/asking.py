@@ -192,7 +192,8 @@ class Asking:
     def _model_error(self, pool: Pool, seen: Set[str]) -> tuple[str, str]:
         cells = [(picture_id, name) for name, ids in pool.items() for picture_id in ids]
         self._rng.shuffle(cells)
-        cells.sort(key=lambda cell: cell[0] in seen)
+        # Where the answer is at hand goes first: one in a hundred is wrong, and nobody should wait for all of them.
+        cells.sort(key=lambda cell: (cell[0] in seen, not self._pictures.is_indexed(cell[0])))
         version = self._pictures.model_version
         for picture_id, name in cells:
             label = self._label(version, picture_id)

@@ -85,6 +85,10 @@ class Pictures:
         """The model's answer as far as the index has it. Raises ModelError."""
         return self._opened_index().prediction(picture_id)
 
+    def is_indexed(self, picture_id: str) -> bool:
+        """Whether the model's answer need not be computed. Raises ModelError."""
+        return picture_id in self._opened_index()
+
     @property
     def model_version(self) -> str:
         """Raises ModelError."""
@@ -139,7 +143,8 @@ class Pictures:
 
     def build_index(self, progress: Callable[[int, int], None] = lambda done, total: None) -> list[Path]:
         """Add what the index lacks; returns unreadable files. Raises ModelError; waits for no other builder."""
-        paths = {picture_id: record.path for picture_id, record in self.library.records.items()}
+        # By their ids, which are hashes: what is there of an unfinished index is a sample of every class.
+        paths = {picture_id: record.path for picture_id, record in sorted(self.library.records.items())}
         # A model of its own: answers to people do not wait behind a batch of the index.
         index = Index(self._settings.index_folder, Classifier(self._settings.model, threads=1))
         self._settings.index_folder.mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,21 @@ def test_the_index_is_built_once(pictures):
     assert seen == [72]
 
 
+def test_an_unfinished_index_holds_some_of_every_class(pictures, app_environment, monkeypatch):
+    monkeypatch.setattr("hematovision.library.index.BATCH", 3)
+
+    def killed(done, total):
+        if done >= total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pictures.build_index(killed)
+    index = Index(app_environment.index_folder, Classifier(app_environment.model))
+    records = pictures.library.records
+    found = {records[picture_id].label for picture_id in records if picture_id in index}
+    assert len(index) == 36 and found == {record.label for record in records.values()}
+
+
 def test_a_killed_build_goes_on_from_the_last_whole_row(pictures, app_environment):
     pictures.build_index()
     folder = next(app_environment.index_folder.glob("*/ids.txt")).parent
@@ -203,7 +218,8 @@ def test_while_the_index_is_built_what_is_there_is_found(pictures, monkeypatch):
 
     monkeypatch.setattr(Pictures, "_open_index", watched)
     pictures._index_in_background()
-    assert seen == [16, 32, 48, 48, 48] and pictures.index_state.error is None
+    assert len(seen) == 5 and seen == sorted(seen) and 0 < seen[0] < seen[-1] == 48
+    assert pictures.index_state.error is None
     assert len(pictures.similar(pictures.prediction(pictures.library.to_ask["band"][0]), 3)) == 3
 
 

@@ -1,6 +1,7 @@
 import json
 import random
 import shutil
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -387,6 +388,22 @@ def test_pitfalls_ask_real_cells_on_about_half_of_which_the_model_is_wrong(setti
     nothing_real = open_practice(settings.model_copy(update={"data": None}))
     with pytest.raises(InputError, match="no real cells"):
         ask(nothing_real, mode="pitfalls")
+
+
+def test_a_pitfall_is_looked_for_among_cells_whose_answer_is_at_hand(settings, monkeypatch):
+    practice = open_practice(settings, seed=1)
+    pictures, model = practice._pictures, Counter()
+    at_hand = {ids[0] for name, ids in pictures.library.to_ask.items() if name in CORE_FOUR}
+    wrong = Model(pictures, at_hand)
+
+    def counted(picture_id):
+        model[picture_id] += 1
+        return wrong(picture_id)
+
+    monkeypatch.setattr(pictures, "prediction", counted)
+    monkeypatch.setattr(pictures, "is_indexed", lambda picture_id: picture_id in at_hand)
+    ask(practice, mode="pitfalls")
+    assert len(model) == 1 and set(model) < at_hand
 
 
 def open_practice_on(practice: Practice, settings: Settings) -> Practice:
