@@ -144,7 +144,7 @@ def _row(student: Student, attempt: Attempt | None, cells: int, zone: tzinfo) ->
     return [
         _name(student),
         state,
-        f"{attempt.right} of {attempt.answered}",
+        f"{attempt.right} of {cells if attempt.has_ended else attempt.answered}",
         f"{attempt.points:g} of {attempt.most_points:g}",
         passed,
         str(attempt.number),
