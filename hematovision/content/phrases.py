@@ -1,5 +1,6 @@
 """How a sentence says each value of an attribute, and the English that it takes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -96,3 +97,8 @@ def percent(share: float) -> str:
     if 0.995 <= share < 1:
         return "> 99 %"
     return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
+
+
+def unbroken(words: str) -> str:
+    """The words with every share in them kept on one line: neither its sign nor `%` is left at the end of another."""
+    return re.sub(r"([<>]) (?=\d)|(?<=\d) (?=%)", lambda found: f"{found[1] or ''}\xa0", words)

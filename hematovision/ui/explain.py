@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import display_name
-from hematovision.content.phrases import Phrases, percent, plural, sentence_case
+from hematovision.content.phrases import Phrases, percent, plural, sentence_case, unbroken
 from hematovision.services import Services
 from hematovision.vision import explain
 from hematovision.vision.classifier import Prediction
@@ -21,7 +21,7 @@ def show_reasons(services: Services, prediction: Prediction, other: str | None =
     Raises DataError, InputError.
     """
     found = services.reasons.why(prediction, other)
-    st.html(f"<p>{escape(found.text)}</p>")
+    st.html(f"<p>{escape(unbroken(found.text))}</p>")
     with st.expander("Numbers behind these words"):
         rows = "".join(
             f"<dt>{escape(what)}</dt><dd>{escape(number)}</dd>"

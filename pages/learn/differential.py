@@ -23,7 +23,7 @@ def begin(length):
 
 def offer(label):
     st.markdown(
-        f"{label} One cell comes after another. Tally each with its key; the expert key comes at the end. "
+        f"{label} One cell comes after another: tally each. The expert key comes at the end. "
         "White cells make the count; erythroblasts (NRBC) are counted beside them."
     )
     with st.container(horizontal=True):

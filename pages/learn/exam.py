@@ -49,7 +49,7 @@ def open_cell(question_id):
 
 
 def offer(past):
-    st.header("Exam")
+    st.title("Exam")
     st.markdown("No feedback until the end. The clock runs from the start, also while this page is closed.")
     plan = exam.plan_exam(services)
     st.button("Start the exam", key="start", type="primary", shortcut="Enter", on_click=begin, args=(plan,))

@@ -124,6 +124,13 @@ def test_with_few_answers_it_says_so_instead_of_drawing(app, app_environment):
     assert [alt.split(":")[0] for alt in charts(app)] == ["Classes and pairs that fall due"]  # that is no estimate
 
 
+def test_where_nobody_said_whether_they_would_change_there_is_no_table_of_zeros(app, app_environment):
+    give(app_environment, [("lymphocyte", "monocyte", 3, 10, "lymphocyte", None)] * 2)
+    shown = texts(visit(app, PAGE))
+    assert "The model gave another answer to 2 of your cells." in shown
+    assert "Did not say" not in shown and "too few to read" not in shown
+
+
 def test_a_model_that_never_contradicted_is_said_to_have_not(app, app_environment):
     give(app_environment, ANSWERS[:3])
     shown = texts(visit(app, PAGE))

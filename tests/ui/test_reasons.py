@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hematovision.cells import CELL_CLASSES
-from hematovision.content.phrases import percent, phrases
+from hematovision.content.phrases import percent, phrases, unbroken
 from hematovision.ui import widgets
 from hematovision.ui.explain import numbers
 from hematovision.vision.explain import (
@@ -61,6 +61,18 @@ def test_each_number_says_what_it_is(clause, row):
 def test_a_share_is_said_in_one_way_everywhere():
     for share in np.linspace(0, 1, 401):
         assert percent(share) == widgets.percent(share)
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("confident: > 99 % neutrophil, < 1 % monocyte.", "confident: >~99~% neutrophil, <~1~% monocyte."),
+        ("(75 % of annotated monocytes)", "(75~% of annotated monocytes)"),
+        ("no share here, 5 of 9", "no share here, 5 of 9"),
+    ],
+)
+def test_a_share_is_never_torn_at_the_end_of_a_line(words, kept):
+    assert unbroken(words) == kept.replace("~", "\xa0")
 
 
 def test_classify_says_why_and_why_not_another_with_the_numbers_at_hand(app):

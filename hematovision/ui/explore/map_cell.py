@@ -9,7 +9,7 @@ import streamlit as st
 
 from hematovision import images
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, NO_NUCLEUS, display_name
-from hematovision.content.phrases import percent
+from hematovision.content.phrases import percent, unbroken
 from hematovision.images import Picture
 from hematovision.library.records import Record
 from hematovision.quiz.questions import draw_picture
@@ -173,7 +173,7 @@ def show_cell(cell: MapCell) -> None:
     words = [f"Key: **{name}**"] if name else []
     answer = cell.prediction
     if answer is not None:
-        probability = percent(answer.probability).replace(" ", "\xa0")
+        probability = unbroken(percent(answer.probability))
         words.append(f"The model says **{display_name(answer.label).lower()}**, {probability}")
     if words:
         st.markdown(". ".join(words) + ".")

@@ -113,6 +113,13 @@ def show_reliance(found: Progress) -> None:
     if not right.n + right.undecided + wrong.n + wrong.undecided:
         st.markdown("The model has not yet contradicted an answer of yours.")
         return
+    if not right.n + wrong.n:
+        count = right.undecided + wrong.undecided
+        st.markdown(
+            f"The model gave another answer to {count} of your cells. You have not yet said of any whether you would "
+            "change yours."
+        )
+        return
     st.markdown("What you did with your answer where the model gave another one. It is never graded.")
     st.html(_reliance_table(right, wrong))
     if right.n + wrong.n < FEW:

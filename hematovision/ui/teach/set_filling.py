@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from hematovision.cells import class_of, display_name
-from hematovision.content.phrases import percent
+from hematovision.content.phrases import percent, unbroken
 from hematovision.quiz.set_cells import LONGEST_NOTE
 from hematovision.quiz.sets import QuizSet
 from hematovision.services import Services
@@ -159,6 +159,6 @@ def _in_words(cell: LibraryCell) -> str:
     if cell.model_label and cell.model_label != class_of(cell.key):
         said.append(f"model: {display_name(cell.model_label).lower()}")
     if cell.difficulty is not None:
-        said.append(f"difficulty {percent(cell.difficulty)}")
+        said.append(f"difficulty {unbroken(percent(cell.difficulty))}")
     said += [f"seen by {cell.seen}"] * bool(cell.seen) + ["drawn"] * cell.is_drawn
     return " · ".join(said)
