@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hematovision.cli import sets, training
+from hematovision.cli.sets import SOME_FAILED
 from hematovision.errors import HematoVisionError, ImageError, InputError
 
 if TYPE_CHECKING:
     from hematovision.services.explain import Explain
 
 FAILED = 1
-SOME_FAILED = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

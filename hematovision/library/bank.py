@@ -229,5 +229,5 @@ def add_folder(file: Path, folder: Path) -> Source:
     folders = added_folders(file)
     if folder not in folders:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("".join(f"{f}\n" for f in [*folders, folder]), encoding="utf-8")
+        write_whole(file, "".join(f"{f}\n" for f in [*folders, folder]))
     return source

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `store.open_store` hands over."""
+"""Runs the migrations on the connection that `database.open_database` hands over."""
 
 from alembic import context
 
