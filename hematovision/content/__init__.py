@@ -108,6 +108,18 @@ class Measured:
             return None
         return self.counts[name][attribute].get(value, 0) / self.n[name]
 
+    def is_typical(self, name: str, attributes: Mapping[str, str]) -> bool:
+        """Whether a cell has of each attribute the value that is the commonest in its class.
+
+        The nucleus of a class that spans stages may have any shape. Of a class without annotations every cell is
+        typical.
+        """
+        return all(
+            attributes.get(attribute) == max(counts, key=lambda value: counts[value])
+            for attribute, counts in self.counts.get(name, {}).items()
+            if not (attribute == "nucleus_shape" and name in STAGES.values())
+        )
+
 
 @dataclass(frozen=True)
 class Content:

@@ -49,12 +49,16 @@ class Atlas:
     def of_kind(self, name: str, wanted: int, turn: int = 0) -> list[Exemplar]:
         """Up to `wanted` cells of a class or stage, others at another `turn`: the library's real ones, else drawn ones.
 
+        Of real ones the first turn shows typical cells, as far as there are any; later ones show what else there is.
         Raises InputError for an unknown name, ImageError where a picture is damaged.
         """
         if name not in NAMES:
             raise unknown("class or stage", name, NAMES)
         if found := self._real(lambda record: name in (record.label, record.stage)):
-            return self._read(_draw_lots(found, wanted, f"{name} {turn}"))
+            typical = [i for i in found if turn == 0 and self._is_typical(i)]
+            chosen = _draw_lots(typical, wanted, name)
+            others = [i for i in found if i not in chosen]
+            return self._read(chosen + _draw_lots(others, wanted - len(chosen), f"{name} {turn}"))
         first = FIRST_SEED + turn * wanted
         stage = name if name in STAGES else None
         return self._drawn([random_cell(class_of(name), first + nth, stage=stage) for nth in range(wanted)])
@@ -72,6 +76,10 @@ class Atlas:
         if found := self._real(lambda record: record.attributes.get(attribute) == value):
             return self._read(_draw_lots(found, wanted, lots))
         return self._drawn(_draw_lots(self._drawn_with(attribute, value), wanted, lots))
+
+    def _is_typical(self, picture_id: str) -> bool:
+        record = self._pictures.record(picture_id)
+        return self.content.measured.is_typical(record.label, record.attributes)
 
     def _real(self, fits: Callable[[Record], bool]) -> list[str]:
         """Ids of the real cells that fit and that no question asks."""

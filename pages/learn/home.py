@@ -9,7 +9,7 @@ from hematovision.quiz.session import SET
 from hematovision.ui.learn.quiz import endless, in_words
 from hematovision.ui.learner import current_learner, learner_line
 from hematovision.ui.page import errors_shown, start_page
-from hematovision.ui.widgets import show_cell
+from hematovision.ui.widgets import show_picture
 
 services = start_page("Home")
 practice = services.practice
@@ -52,6 +52,7 @@ with words:
         st.caption(f"Preparing the library: {state.done:,} of {state.total:,} pictures. You can begin meanwhile.")
     learner_line(services, learner)
 with hero, errors_shown():
-    # A reference cell: where there are real ones, one that is never asked.
-    for picture_id in services.pictures.library.to_show.get("monocyte", ())[:1]:
-        show_cell(services.pictures, picture_id, alt="A stained blood cell")
+    (cell,) = services.atlas.of_kind("eosinophil", 1)
+    show_picture(cell.picture, alt="A stained blood cell")
+    if cell.is_drawn:
+        st.caption("Drawn cell")

@@ -5,6 +5,7 @@ import pytest
 
 from hematovision import images
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES, STAGES, class_of
+from hematovision.content import content
 from hematovision.errors import InputError
 from hematovision.library.drawn import draw_cell, random_cell
 from hematovision.services.atlas import Atlas, drawn_with, never_asked
@@ -20,14 +21,18 @@ def atlas(app_environment):
 
 @pytest.fixture
 def with_train(app_environment, tmp_path):
-    """An Atlas beside a data set like PBC: monocytes to learn from (gray 10 to 13) and one to ask (gray 200)."""
+    """An Atlas beside a data set like PBC: monocytes to learn from (gray 10 to 13, the last typical) and one to ask."""
+    typical = {
+        attribute: max(values, key=values.get) for attribute, values in content().measured.counts["monocyte"].items()
+    }
     root = tmp_path / "data" / "pbc" / "PBC_dataset_normal_DIB" / "monocyte"
     root.mkdir(parents=True)
     rows = []
     for gray, split in ((10, "train"), (11, "train"), (12, "train"), (13, "train"), (200, "test")):
         (root / f"{gray}.png").write_bytes(images.encode_png(np.full((40, 40, 3), gray, np.uint8)))
         size = {"cell_size": "small" if gray == 12 else "big"}
-        rows.append({"name": f"{gray}.png", "split": split} | dict.fromkeys(ATTRIBUTES, "") | size)
+        known = typical if gray == 13 else dict.fromkeys(ATTRIBUTES, "") | size
+        rows.append({"name": f"{gray}.png", "split": split} | known)
     with (root.parents[1] / "splits.csv").open("w", newline="") as file:
         table = csv.DictWriter(file, rows[0])
         table.writeheader()
@@ -45,6 +50,23 @@ def test_real_cells_come_first_and_never_one_that_is_asked(with_train):
     assert not any(exemplar.is_drawn for exemplar in with_train.of_kind("monocyte", 9))
     assert {exemplar.name for exemplar in with_train.of_kind("monocyte", 2)} == {"monocyte"}
     assert all(exemplar.is_drawn for exemplar in with_train.of_kind("lymphocyte", 1))
+
+
+def test_the_first_turn_shows_typical_cells_and_later_ones_what_else_there_is(with_train):
+    assert grays(with_train.of_kind("monocyte", 1)) == {13}
+    assert {13} < grays(with_train.of_kind("monocyte", 2))
+    assert {10, 11, 12} & set().union(*(grays(with_train.of_kind("monocyte", 1, turn)) for turn in range(1, 9)))
+
+
+def test_a_typical_cell_has_the_commonest_values_and_a_neutrophil_any_nucleus():
+    measured = content().measured
+    for name, n in measured.n.items():
+        commonest = {attribute: max(counts, key=counts.get) for attribute, counts in measured.counts[name].items()}
+        assert n and measured.is_typical(name, commonest) and not measured.is_typical(name, {})
+        for attribute, values in ATTRIBUTES.items():
+            other = commonest | {attribute: next(value for value in values if value != commonest[attribute])}
+            assert measured.is_typical(name, other) == ((name, attribute) == ("neutrophil", "nucleus_shape"))
+    assert measured.is_typical("erythroblast", {})
 
 
 def test_the_same_turn_shows_the_same_cells(with_train):
