@@ -63,12 +63,17 @@ def watch(page) -> None:
 
 
 def settle(page):
-    """Wait until the server has answered all that was asked by what one did before, and the page has drawn it."""
+    """Wait until the server has answered all that was asked by what one did before, and the page has drawn it.
+
+    A page that is new to the browser is drawn before the parts are loaded that it is drawn with: until then there are
+    gray bars where keys are to be pressed.
+    """
     page.wait_for_timeout(_MOMENT)
     talk = _talks[page]
     while True:
         wait_until(page, lambda: not (talk.is_asked or talk.is_running))
         page.wait_for_selector(SETTLED)
+        page.locator("[data-testid=stSkeleton]").first.wait_for(state="hidden")
         page.wait_for_timeout(_MOMENT)
         if not (talk.is_asked or talk.is_running):
             return
