@@ -87,7 +87,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 CLASS_HEAD = "cell_class"
 """Name of the model head that names the class; the other heads carry the names of `ATTRIBUTES`."""
-SIZE_HEAD = "cell_size"
+SIZE_HEAD, COLOR_HEAD = "cell_size", "cytoplasm_colour"
 
 HEADS: Mapping[str, tuple[str, ...]] = MappingProxyType({CLASS_HEAD: CELL_CLASSES, **ATTRIBUTES})
 """Every head of the model and its values, in the order in which the exported model concatenates them."""

@@ -13,7 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 
 from hematovision import images
-from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS, SIZE_HEAD
+from hematovision.cells import CELL_CLASSES, CLASS_HEAD, COLOR_HEAD, HEADS, SIZE_HEAD
 from hematovision.errors import InputError, ModelError
 from hematovision.library.records import Record
 from hematovision.smear.framing import Frame, cut
@@ -182,11 +182,12 @@ def test_now_and_then_the_cell_is_dyed_otherwise_than_what_lies_around_it(cell, 
     assert difference(0.0) == 0 and difference(1.0) > 5
 
 
-def test_no_size_is_learned_from_a_picture_that_does_not_show_it(records):
-    known = [replace(r, attributes={"cell_size": "big", "granularity": "no"}) for r in records]
+def test_no_size_or_color_is_learned_from_a_picture_that_does_not_show_it(records):
+    shown = {"cell_size": "big", "cytoplasm_colour": "blue", "granularity": "no"}
+    known = [replace(r, attributes=shown) for r in records]
     for abroad, share in ((0.0, 1.0), (1.0, 0.0)):
         _, rows = Batches(known, 32, len(known), seed=1, abroad=abroad)[0]
-        assert np.mean(rows[SIZE_HEAD].any(axis=1)) == share
+        assert np.mean(rows[SIZE_HEAD].any(axis=1)) == np.mean(rows[COLOR_HEAD].any(axis=1)) == share
         assert rows["granularity"].any(axis=1).all()
 
 

@@ -40,7 +40,7 @@ def augment(
     abroad: float = ABROAD,
 ) -> tuple[Picture, bool]:
     """A random variant of what `frame` shows of a picture (H, W, 3) in even light, as (size, size, 3) uint8, and
-    whether it still shows how large the cell is.
+    whether it still shows how large the cell is and which color its cytoplasm has.
 
     `cell` (H, W) is where the white cell is, 255, and 0 elsewhere. The share `abroad` of the variants is changed
     strongly, the rest hardly: the home laboratory stays what it is. All chance is `rng`'s.

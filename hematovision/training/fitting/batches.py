@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from hematovision import images
-from hematovision.cells import CLASS_HEAD, HEADS, SIZE_HEAD
+from hematovision.cells import CLASS_HEAD, COLOR_HEAD, HEADS, SIZE_HEAD
 from hematovision.library.records import Record
 from hematovision.smear.cell_mask import cell_mask, middle_cell
 from hematovision.smear.framing import Frame, cut
@@ -43,15 +43,16 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int):
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        pictures, sized = zip(*(self._picture(int(i)) for i in chosen), strict=True)
+        pictures, is_home = zip(*(self._picture(int(i)) for i in chosen), strict=True)
         rows = targets([self.records[i] for i in chosen])
         if self.seed is not None:
             rows = {head: values * self.weights[head] for head, values in rows.items()}
-            rows[SIZE_HEAD][~np.array(sized)] = 0
+            for head in (SIZE_HEAD, COLOR_HEAD):
+                rows[head][~np.array(is_home)] = 0
         return np.stack(pictures).astype(np.float32), rows
 
     def _picture(self, index: int) -> tuple[images.Picture, bool]:
-        """The picture, and whether it shows how large the cell is."""
+        """The picture, and whether it is one of the home laboratory: it shows the cell's size and color."""
         picture, frame, light = opened(self.records[index].path)
         if self.seed is None:
             return cut(picture, frame, self.size, light), True
