@@ -207,6 +207,13 @@ def test_a_wrong_argument_of_train_says_what_is_right(run, options, message):
     assert message in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["train", "tune", "crossvalidate", "leaveout"])
+def test_a_whole_model_is_no_weights_of_a_backbone(run, command):
+    """It has seen what leaving out and cross-validation keep from a model."""
+    done = run(command, "--backbone-weights", "model/hematovision.keras")
+    assert done.returncode == 2 and "is a whole model" in done.stderr and "--start-from" in done.stderr
+
+
 def test_restore_without_a_former_model_says_so(run, tiny_model):
     done = run("model", "restore", "--model", tiny_model)
     assert done.returncode == 1 and "no former model" in done.stderr

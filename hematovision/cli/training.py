@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hematovision.training.fitting.fit import Recipe
 
 BACKBONES = ("mobilenet_v2", "resnet50", "vgg16", "inception_v3")
-"""As in `training.backbone`, which would load TensorFlow to tell."""
+"""As in `training.fitting.backbone`, which would load TensorFlow to tell."""
 
 RECIPE_OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("frozen_epochs", int, "epochs with the backbone frozen"),
@@ -121,6 +121,7 @@ def _add_recipe(parser: argparse.ArgumentParser, run_folder: str) -> None:
     parser.add_argument("--backbone", choices=BACKBONES, help="the network below the heads (default: mobilenet_v2)")
     parser.add_argument(
         "--backbone-weights",
+        type=_without_heads,
         default="imagenet",
         metavar="FILE",
         help="weights of the backbone without top; default: download ImageNet's",
@@ -134,6 +135,13 @@ def _add_recipe(parser: argparse.ArgumentParser, run_folder: str) -> None:
     )
     for name, kind, text in RECIPE_OPTIONS:
         parser.add_argument(f"--{name.replace('_', '-')}", dest=name, type=kind, help=text)
+
+
+def _without_heads(name: str) -> str:
+    """Not a whole model: it has seen every class and picture that another command may leave out."""
+    if name.endswith(".keras"):
+        raise argparse.ArgumentTypeError(f"{name} is a whole model: 'train --start-from FOLDER' takes its folder")
+    return name
 
 
 def _train(options: argparse.Namespace) -> int:

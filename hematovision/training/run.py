@@ -92,11 +92,14 @@ def produce(
 
 
 def _former(weights: str | Path | None) -> dict[str, Any]:
-    """How the model was made that training starts from, where `weights` is such a model's file; else nothing."""
+    """How the model was made that training starts from, where `weights` is such a model's file and its card
+    tells; else nothing."""
     if not isinstance(weights, Path) or weights.name != KERAS_FILE:
         return {}
     raw = load_card(weights.parent).raw
-    return {"former": raw.get("training", {}) | {"sha256": raw["files"][KERAS_FILE]["sha256"]}}
+    if "training" not in raw:
+        return {}
+    return {"former": raw["training"] | {"sha256": raw["files"][KERAS_FILE]["sha256"]}}
 
 
 def describe_data(records: Sequence[Record]) -> dict[str, Any]:
