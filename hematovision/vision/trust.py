@@ -78,8 +78,8 @@ class Trust:
 def conformal_set(probabilities: Mapping[str, float], least: Mapping[str, float]) -> tuple[str, ...]:
     """The classes that reach their least probability, the likeliest first; the very likeliest is always in it.
 
-    With thresholds of `training.measuring.trust.conformal_thresholds` it holds the right class at the promised rate in every
-    class, for cells like those they were fitted on (Vovk 2012; Sadinle et al. 2019), and only for those.
+    With thresholds of `training.measuring.trust.conformal_thresholds` it holds the right class at the promised rate in
+    every class, for cells like those they were fitted on (Vovk 2012; Sadinle et al. 2019), and only for those.
     """
     ordered = sorted(probabilities, key=lambda label: -probabilities[label])
     return tuple(label for i, label in enumerate(ordered) if i == 0 or probabilities[label] >= least[label])
