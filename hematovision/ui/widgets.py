@@ -108,24 +108,25 @@ def heat_map(
     frame: Frame | None = None,
     backdrop: Picture | None = None,
     note: str = "",
-) -> None:
+) -> bool:
     """The picture (or `backdrop`) with the evidence for `target` laid over it, or the words that there is none.
 
-    `note` is added to the caption.
+    `note` is added to the caption. Returns whether there is a map.
     """
     name = target_name(target)
     try:
         evidence = explain.evidence(picture, prediction, target, frame=frame)
     except HematoVisionError as error:
         show_error(error)
-        return
+        return False
     backdrop = picture if backdrop is None else backdrop
     if not evidence.any():
         show_picture(backdrop, alt="The cell, without a heat map")
         st.caption(f"Nothing in this picture speaks for {name.lower()}{note}: there is no map to show.")
-        return
+        return False
     show_picture(overlay(backdrop, evidence, opacity), alt=f"Heat map: what speaks for {name}")
     st.caption(f"What speaks for {name.lower()}{note}")
+    return True
 
 
 def opacity_slider(key: str, start: int = 60) -> float:
