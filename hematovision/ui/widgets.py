@@ -108,25 +108,25 @@ def heat_map(
     frame: Frame | None = None,
     backdrop: Picture | None = None,
     note: str = "",
-) -> bool:
+    hint: str = "",
+) -> None:
     """The picture (or `backdrop`) with the evidence for `target` laid over it, or the words that there is none.
 
-    `note` is added to the caption. Returns whether there is a map.
+    `note` is added to the caption, `hint` only where there is a map.
     """
     name = target_name(target)
     try:
         evidence = explain.evidence(picture, prediction, target, frame=frame)
     except HematoVisionError as error:
         show_error(error)
-        return False
+        return
     backdrop = picture if backdrop is None else backdrop
     if not evidence.any():
         show_picture(backdrop, alt="The cell, without a heat map")
         st.caption(f"Nothing in this picture speaks for {name.lower()}{note}: there is no map to show.")
-        return False
+        return
     show_picture(overlay(backdrop, evidence, opacity), alt=f"Heat map: what speaks for {name}")
-    st.caption(f"What speaks for {name.lower()}{note}")
-    return True
+    st.caption(f"What speaks for {name.lower()}{note}{hint}")
 
 
 def opacity_slider(key: str, start: int = 60) -> float:

@@ -205,9 +205,8 @@ def _show_evidence(services: Services, question: Question, prediction: Predictio
         with place:
             note = ", your answer" if label == question.choice else ""
             target = (CLASS_HEAD, label)
-            is_drawn = heat_map(services.explain, picture, prediction, target, opacity, backdrop=backdrop, note=note)
-            if is_drawn and label != labels[0]:
-                st.caption("Drawn up to its own peak: compare places, not strengths.")
+            hint = ". Drawn up to its own peak: compare places, not strengths." if label != labels[0] else ""
+            heat_map(services.explain, picture, prediction, target, opacity, None, backdrop, note, hint)
     with words:
         show_reasons(services, prediction, *labels[1:2])
 
