@@ -79,6 +79,16 @@ def settle(page):
             return
 
 
+def boxes(page, *locators) -> list[dict]:
+    """Where they are on the screen (`left`, `right`, `top`, `bottom`, `width`, `height`, in px), at one moment.
+
+    Asked one after the other, as `bounding_box` does, the page may scroll or grow between the two answers.
+    """
+    settle(page)
+    shown = [locator.element_handle() for locator in locators]
+    return page.evaluate("shown => shown.map(element => element.getBoundingClientRect().toJSON())", shown)
+
+
 def come_to_rest(page):
     """Let the server end what it does for a page that is about to be closed: it may still store something."""
     talk = _talks[page]

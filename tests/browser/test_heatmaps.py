@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.browser.acts import settle, wait_until
+from tests.browser.acts import boxes, settle, wait_until
 
 LONG = 200_000
 """Milliseconds: TensorFlow starts in seconds, and in minutes on a machine that does much else."""
@@ -187,6 +187,6 @@ def test_nothing_overflows_with_everything_unfolded(browser, server, scheme, wid
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     if width == 390:
         cell, first = page.get_by_role("img", name=re.compile("^The cell: ")).first, shown(page, "Grad-CAM")
-        assert cell.bounding_box()["y"] + cell.bounding_box()["height"] <= first.bounding_box()["y"]
-        assert cell.bounding_box()["width"] > 340
+        picture, heat = boxes(page, cell, first)
+        assert picture["bottom"] <= heat["top"] and picture["width"] > 340
     context.close()

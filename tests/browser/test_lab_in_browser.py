@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.acts import open_page, settle
+from tests.browser.acts import boxes, open_page, settle
 
 
 def open_lab(page, server):
@@ -109,10 +109,9 @@ def test_the_cell_stays_in_sight_and_nothing_overflows(browser, server, scheme, 
     last = page.locator(".st-key-lab-chromatin_clumping")
     beyond = last.evaluate("e => e.getBoundingClientRect().bottom - innerHeight")
     page.locator("[data-testid=stMain]").evaluate("(e, beyond) => e.scrollBy(0, beyond)", beyond)
-    page.wait_for_timeout(200)
-    picture, control = page.locator(".st-key-lab-cell img").bounding_box(), last.bounding_box()
-    assert picture["y"] >= 0 and picture["y"] + picture["height"] <= 844
-    assert picture["width"] > 340 and control["y"] + control["height"] < 846
+    picture, control = boxes(page, page.locator(".st-key-lab-cell img"), last)
+    assert picture["top"] >= 0 and picture["bottom"] <= 844
+    assert picture["width"] > 340 and control["bottom"] < 846
     if width == 390:
-        assert picture["y"] + picture["height"] < control["y"]
+        assert picture["bottom"] < control["top"]
     context.close()

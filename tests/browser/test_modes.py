@@ -22,6 +22,7 @@ from hematovision.services.practice import LEARNER, Practice
 from hematovision.settings import Settings
 from hematovision.storage.store import open_store
 from tests.browser.acts import (
+    boxes,
     choices,
     choose,
     choose_mode,
@@ -410,8 +411,8 @@ def test_the_atlas_lays_two_cells_side_by_side_and_its_key_leaves_one(page, serv
         page.get_by_role("option", name=name, exact=True).click()
         page.get_by_role("img", name=name, exact=True).wait_for()
         settle(page)
-    one, other = (page.get_by_role("img", name=name, exact=True).bounding_box() for name in ("Eosinophil", "Basophil"))
-    assert one["x"] + one["width"] <= other["x"] and one["y"] == other["y"] and one["width"] == other["width"]
+    one, other = boxes(page, *(page.get_by_role("img", name=name, exact=True) for name in ("Eosinophil", "Basophil")))
+    assert one["right"] <= other["left"] and one["top"] == other["top"] and one["width"] == other["width"]
     assert page.locator(".hv-beside thead th").all_inner_texts()[1:] == ["Eosinophil", "Basophil"]
     page.get_by_text("Identify", exact=True).click()
     heading_comes(page, "11 of 11 kinds fit")

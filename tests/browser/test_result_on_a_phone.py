@@ -3,7 +3,7 @@
 import pytest
 
 from hematovision.cells import WHITE_CELLS, display_name
-from tests.browser.acts import open_page, press, settle
+from tests.browser.acts import boxes, open_page, press, settle
 
 HEADS = ["Count", "%", "Key %", "Rümke 95 %", "Wilson 95 %", "Typical %"]
 HEAD_OF = "cell => getComputedStyle(cell, '::before').content"
@@ -45,7 +45,7 @@ def test_nothing_is_wider_than_the_screen_and_every_figure_has_its_head(page, re
 
 def test_on_a_wide_screen_it_is_a_table_with_one_line_of_heads(page, result):
     page.set_viewport_size({"width": 1280, "height": 900})
-    tops = {round(head.bounding_box()["y"]) for head in result.locator("thead th").all()}
+    tops = {round(head["top"]) for head in boxes(page, *result.locator("thead th").all())}
     assert len(tops) == 1
     heads = {cell.evaluate(HEAD_OF) for cell in result.locator("td").all()}
     assert heads == {"none"}
