@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "hematovision"
 
 LAYERS = {
-    "errors": 0, "files": 0, "settings": 1, "cells": 1,
+    "errors": 0, "files": 0, "spreadsheet": 0, "settings": 1, "cells": 1,
     "images": 2, "content": 2, "smear": 3, "quiz": 3,
     "vision": 4, "library": 5, "storage": 5, "exchange": 5,
     "training": 6, "services": 6,

@@ -1,11 +1,10 @@
 """A learner's answers as rows, and as CSV that a spreadsheet opens without running anything in it. Pure."""
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from hematovision import spreadsheet
 from hematovision.quiz.questions import Question
 from hematovision.quiz.session import Session
 
@@ -63,21 +62,13 @@ def row(session: Session, question: Question) -> dict[str, Any]:
 
 
 def as_csv(rows: Iterable[dict[str, Any]]) -> str:
-    """The rows as CSV with a head. A leading `=`, `+`, `-` or `@` is escaped: it would start a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for values in rows:
-        writer.writerow([_cell(values[name]) for name in COLUMNS])
-    return out.getvalue()
+    """The rows as CSV with a head."""
+    return spreadsheet.as_csv(COLUMNS, ([_cell(values[name]) for name in COLUMNS] for values in rows))
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
+def _cell(value: Any) -> Any:
     if isinstance(value, list):
         return " ".join(value)
     if isinstance(value, dict):
         return " ".join(f"{name}={part}" for name, part in value.items())
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return value

@@ -1,9 +1,6 @@
 """The results of a published set as CSV, for a spreadsheet. It holds the keys."""
 
-import csv
-import io
-
-from hematovision.exchange.items_csv import safe
+from hematovision import spreadsheet
 from hematovision.quiz.results import Results, Student
 
 COLUMNS = (
@@ -28,17 +25,8 @@ COLUMNS = (
 
 
 def as_csv(results: Results) -> str:
-    """A row for each cell of each attempt under `COLUMNS`; one row for a student who has not begun. Times are UTC.
-
-    What could be a formula is escaped: students choose their names.
-    """
-    out = io.StringIO(newline="")
-    table = csv.writer(out)
-    table.writerow(COLUMNS)
-    for student in results.students:
-        for row in _rows(results, student):
-            table.writerow([safe(value) if isinstance(value, str) else value for value in row])
-    return out.getvalue()
+    """A row for each cell of each attempt under `COLUMNS`; one row for a student who has not begun. Times are UTC."""
+    return spreadsheet.as_csv(COLUMNS, (row for student in results.students for row in _rows(results, student)))
 
 
 def _rows(results: Results, student: Student) -> list[list[object]]:

@@ -20,7 +20,6 @@ from hematovision.cells import display_name
 from hematovision.errors import InputError
 from hematovision.exchange.anki import write as write_anki
 from hematovision.exchange.formats import write
-from hematovision.exchange.items_csv import safe
 from hematovision.quiz.policy import Policy
 from hematovision.quiz.set_cells import parse_note
 from hematovision.settings import ROOT
@@ -326,8 +325,3 @@ def test_the_table_holds_every_question():
     assert rows[0]["note"] == '\'=HYPERLINK("x")' and rows[0]["second_key"] == "lymphocyte"
     assert sorted(rows[0]["choices"].split()) == sorted(CHOICES)
     assert not any(tells(row["picture"]) for row in rows)
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", " =1", "\t=1"])
-def test_no_cell_of_the_table_is_a_formula(text):
-    assert safe(text) == f"'{text}" and safe(f"a{text}") == f"a{text}"
