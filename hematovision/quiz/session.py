@@ -85,6 +85,10 @@ class Plan:
         return cls(**{**values, "policy": policy.parse(values.get("policy"))})
 
 
+LONGEST_NAME = 64
+"""Letters of a learner's name."""
+
+
 @dataclass(frozen=True)
 class Learner:
     """Who practices: on one's own machine a name chosen once, empty before; with sign-in, the account's id and name.

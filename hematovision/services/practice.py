@@ -5,7 +5,6 @@ Each call takes the learner's id. What is returned before the answer, and in an 
 """
 
 import random
-import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,9 +18,10 @@ from hematovision.quiz.differential import Differential
 from hematovision.quiz.progress import Progress, progress
 from hematovision.quiz.questions import Asked, ModelAnswer, Question, Reply
 from hematovision.quiz.scheduling import Schedule
-from hematovision.quiz.session import Learner, Plan, Session, Summary
+from hematovision.quiz.session import LONGEST_NAME, Learner, Plan, Session, Summary
 from hematovision.services.asking import Asking
 from hematovision.services.pictures import Pictures
+from hematovision.services.schedules import Schedules
 from hematovision.storage.store import Store
 from hematovision.vision.trust import NOT_BLOOD
 
@@ -49,27 +49,13 @@ class Due:
     next_at: datetime | None
 
 
-@dataclass(frozen=True)
-class _Folded:
-    """A schedule, the last answer in it, and how many there are."""
-
-    known: Schedule
-    last: Question
-    count: int
-
-
-_MOST_FOLDED = 256
-"""Learners whose schedule is kept in memory."""
-
-
 class Practice:
     """Safe to share between threads, and between processes that open the same store."""
 
     def __init__(self, store: Store, pictures: Pictures, clock: Callable[[], datetime], rng: random.Random):
         self._store, self._pictures, self._clock, self._rng = store, pictures, clock, rng
         self._asking = Asking(pictures, rng)
-        self._lock = threading.Lock()
-        self._folded: dict[str, _Folded] = {}
+        self._schedules = Schedules(store)
 
     # Who learns
 
@@ -322,27 +308,7 @@ class Practice:
         return found
 
     def _schedule(self, learner: str) -> Schedule:
-        """The schedule, folded on from where it was last: ten thousand answers would take a third of a second.
-
-        Where an answer before that was taken back, or an exam ended since, it is folded anew.
-        """
-        hidden = self._hidden(learner)
-        with self._lock:
-            folded = self._folded.pop(learner, None)
-        if folded and self._store.count_up_to(folded.last, learner, hidden) == folded.count:
-            known, last, count = folded.known, folded.last, folded.count
-            new = self._store.answers(learner, hidden, after=last)
-        else:
-            known, last, count = Schedule(), None, 0
-            new = self._store.answers(learner, hidden)
-        for answer in new:
-            known, last, count = scheduling.learn(known, answer), answer, count + 1
-        if last is not None:
-            with self._lock:
-                self._folded[learner] = _Folded(known, last, count)
-                while len(self._folded) > _MOST_FOLDED:
-                    del self._folded[next(iter(self._folded))]
-        return known
+        return self._schedules.of(learner, self._hidden(learner))
 
     def _answers(self, learner: str) -> list[Question]:
         """The answers whose keys the learner may see; those of a running exam count once it is over."""
@@ -373,8 +339,8 @@ def scope_title(scopes: dict[str, str], scope: str) -> str:
 
 def _checked(name: str) -> str:
     name = " ".join(name.split())
-    if not 0 < len(name) <= 64:
-        raise InputError("A name has 1 to 64 letters.", "Choose another one.", kind="name")
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise InputError(f"A name has 1 to {LONGEST_NAME} letters.", "Choose another one.", kind="name")
     return name
 
 

@@ -7,6 +7,7 @@ from html import escape
 
 import streamlit as st
 
+from hematovision.quiz.session import LONGEST_NAME
 from hematovision.services import Services
 from hematovision.services.practice import LEARNER, Practice
 from hematovision.ui.page import errors_shown
@@ -56,7 +57,7 @@ def learner_line(services: Services, learner: str) -> None:
         st.text_input(
             "Your name",
             name,
-            max_chars=64,
+            max_chars=LONGEST_NAME,
             key=f"my-name-{learner}",
             on_change=lambda: _take_name(practice, learner),
         )
@@ -92,7 +93,7 @@ def _choose_from(practice: Practice, but: str = "") -> None:
 
 
 def _someone_else(practice: Practice) -> None:
-    st.text_input("Someone else", max_chars=64, key="new-name", on_change=lambda: _enroll(practice))
+    st.text_input("Someone else", max_chars=LONGEST_NAME, key="new-name", on_change=lambda: _enroll(practice))
 
 
 def _enroll(practice: Practice) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
+from hematovision.quiz.session import LONGEST_NAME
+
 HOLDS = timedelta(hours=12)
 """A sign-in holds this long at least: ID tokens of an hour would end in the middle of an exam."""
-
-LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)

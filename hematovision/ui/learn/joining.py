@@ -6,7 +6,7 @@ import streamlit as st
 
 from hematovision.cells import display_name
 from hematovision.errors import InputError
-from hematovision.quiz.session import Session
+from hematovision.quiz.session import LONGEST_NAME, Session
 from hematovision.services import Services
 from hematovision.services.attempts import Invitation
 from hematovision.ui.learn.progress import learner_zone
@@ -49,7 +49,7 @@ def ask_to_join(services: Services, student: str, code: str, on_joined: Callable
     with st.form("join", border=False, width=420):
         st.text_input("Code", code, max_chars=12, key="join-code", placeholder="K7M 4QX")
         if not account:
-            st.text_input("Your name", names.get(student, ""), max_chars=64, key="join-name")
+            st.text_input("Your name", names.get(student, ""), max_chars=LONGEST_NAME, key="join-name")
         st.form_submit_button("Join", key="join", type="primary", width="stretch", on_click=join)
 
 
