@@ -61,6 +61,11 @@ def probability_bars(prediction: Prediction, count: int = 3) -> None:
     st.html(f'<div class="hv-bars">{cells}</div>')
 
 
+def plain(text: str) -> str:
+    """Text in Markdown without a meaning of its own."""
+    return "".join(f"\\{letter}" if letter in r"\`*_{}[]<>()#+-.!|$~:" else letter for letter in text)
+
+
 def verdict(words: str) -> None:
     """The one thing to read first."""
     st.html(f'<h2 class="hv-verdict">{escape(words)}</h2>')

@@ -13,8 +13,8 @@ from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.learner import LEARNER_KEY, current_learner
 from hematovision.ui.page import errors_shown
 from hematovision.ui.sign_in import current_account
-from hematovision.ui.teach.instructors import plain
 from hematovision.ui.teach.set_rules import in_sentences, in_short, in_zone
+from hematovision.ui.widgets import plain
 
 
 def joining_learner(services: Services) -> str | None:

@@ -1,15 +1,12 @@
-"""What the pages of Teach have in common: who may be there, a join code to give away, small pictures."""
+"""What the pages of Teach have in common: who may be there, a join code to give away."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
-import cv2
 import streamlit as st
 
 from hematovision.cells import CELL_CLASSES, STAGES
-from hematovision.images import encode_png
 from hematovision.quiz.publication import Publication
 from hematovision.services import Services
 from hematovision.services.pictures import Pictures
@@ -17,13 +14,10 @@ from hematovision.services.practice import LEARNER
 from hematovision.services.roles import may_teach
 from hematovision.settings import load_settings
 from hematovision.ui.learner import LEARNER_KEY, current_learner
-from hematovision.ui.page import errors_shown
 from hematovision.ui.sign_in import account_of, current_account, has_sign_in
 
 ANSWERS = (*CELL_CLASSES, *STAGES)
 """What a set may offer to choose from."""
-_SMALL = 200
-"""Pixels: the longer side of a small picture."""
 
 
 def teacher(services: Services) -> str:
@@ -89,58 +83,6 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def small_picture(pictures: Pictures, picture_id: str, alt: str) -> None:
-    """A picture as wide as its place, to be found again. What cannot be read is said in its place."""
-    with errors_shown():
-        st.image(_small(pictures, picture_id), alt=alt, width="stretch", output_format="PNG")
-
-
-@contextmanager
-def gallery(key: str) -> Iterator[None]:
-    """Small pictures side by side, as many as fit."""
-    with st.container(horizontal=True, gap="small", key=f"gallery-{key}"):
-        yield
-
-
-@contextmanager
-def in_gallery() -> Iterator[None]:
-    """One of a gallery, with its words below."""
-    with st.container(width=148, gap="xsmall"):
-        yield
-
-
-def pages_of(count: int, on_page: int, key: str) -> int:
-    """The number of the first of those to show; two buttons where there is more than a page of them."""
-    first = min(st.session_state.get(key, 0), max(0, count - 1) // on_page * on_page)
-    if count <= on_page:
-        return 0
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Previous", key=f"{key}-back", disabled=not first, on_click=_turn, args=(key, first - on_page))
-        is_last = first + on_page >= count
-        st.button("Next", key=f"{key}-on", disabled=is_last, on_click=_turn, args=(key, first + on_page))
-        st.caption(f"{first + 1:,} to {min(first + on_page, count):,} of {count:,}")
-    return first
-
-
-def plain(text: str) -> str:
-    """Text in Markdown without a meaning of its own."""
-    return "".join(f"\\{letter}" if letter in r"\`*_{}[]<>()#+-.!|$~:" else letter for letter in text)
-
-
 def in_order(chosen: Sequence[str], options: Sequence[str]) -> list[str]:
     """What was chosen, in the order of the options."""
     return [name for name in options if name in chosen]
-
-
-def _turn(key: str, first: int) -> None:
-    st.session_state[key] = first
-
-
-@st.cache_data(max_entries=1000, show_spinner=False)
-def _small(_pictures: Pictures, picture_id: str) -> bytes:
-    """Raises InputError, ImageError."""
-    picture = _pictures.picture(picture_id)
-    height, width = picture.shape[:2]
-    share = min(1.0, _SMALL / max(height, width))
-    size = (max(1, round(width * share)), max(1, round(height * share)))
-    return encode_png(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))

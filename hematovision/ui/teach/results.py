@@ -11,19 +11,13 @@ from hematovision.quiz.publication import Publication
 from hematovision.quiz.results import Attempt, ItemResult, Results, Student
 from hematovision.services import Services
 from hematovision.services.teach import Teach
+from hematovision.ui.gallery import gallery, in_gallery, pages_of, small_picture
 from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.learner import NAMELESS
 from hematovision.ui.page import errors_shown
-from hematovision.ui.teach.instructors import (
-    gallery,
-    in_gallery,
-    pages_of,
-    plain,
-    say_names_are_typed,
-    show_code,
-    small_picture,
-)
+from hematovision.ui.teach.instructors import say_names_are_typed, show_code
 from hematovision.ui.teach.set_rules import in_zone
+from hematovision.ui.widgets import plain
 
 _ON_PAGE = 18
 _STATES = {"joined": "Not begun", "running": "In the middle", "ended": "Done"}

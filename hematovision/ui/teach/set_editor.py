@@ -13,11 +13,13 @@ from hematovision.quiz.sets import LONGEST_TITLE, QuizSet
 from hematovision.services import Services
 from hematovision.services.drafting import Draft
 from hematovision.services.teach import Teach
+from hematovision.ui.gallery import pages_of, small_picture
 from hematovision.ui.page import errors_shown
-from hematovision.ui.teach.instructors import counted, pages_of, plain, say_names_are_typed, show_code, small_picture
+from hematovision.ui.teach.instructors import counted, say_names_are_typed, show_code
 from hematovision.ui.teach.set_blueprint import Filled, draw_again
 from hematovision.ui.teach.set_filling import second_name
 from hematovision.ui.teach.set_list import draft_line
+from hematovision.ui.widgets import plain
 
 _ON_PAGE = 10
 

@@ -11,7 +11,8 @@ from hematovision.services import Services
 from hematovision.services.drafting import Draft
 from hematovision.services.teach import Teach
 from hematovision.ui.page import errors_shown, show_error
-from hematovision.ui.teach.instructors import ANSWERS, counted, in_order, plain
+from hematovision.ui.teach.instructors import ANSWERS, counted, in_order
+from hematovision.ui.widgets import plain
 
 Open = Callable[[str], None]
 """Opens the draft of this id."""

@@ -1,0 +1,61 @@
+"""Small pictures of cells side by side, to be found again: of a set, of a library, of a result."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import cv2
+import streamlit as st
+
+from hematovision.images import encode_png
+from hematovision.services.pictures import Pictures
+from hematovision.ui.page import errors_shown
+
+_SMALL = 200
+"""Pixels: the longer side of a small picture."""
+
+
+def small_picture(pictures: Pictures, picture_id: str, alt: str) -> None:
+    """A picture as wide as its place. What cannot be read is said in its place."""
+    with errors_shown():
+        st.image(_small(pictures, picture_id), alt=alt, width="stretch", output_format="PNG")
+
+
+@contextmanager
+def gallery(key: str) -> Iterator[None]:
+    """Small pictures side by side, as many as fit."""
+    with st.container(horizontal=True, gap="small", key=f"gallery-{key}"):
+        yield
+
+
+@contextmanager
+def in_gallery() -> Iterator[None]:
+    """One of a gallery, with its words below."""
+    with st.container(width=148, gap="xsmall"):
+        yield
+
+
+def pages_of(count: int, on_page: int, key: str) -> int:
+    """The number of the first of those to show; two buttons where there is more than a page of them."""
+    first = min(st.session_state.get(key, 0), max(0, count - 1) // on_page * on_page)
+    if count <= on_page:
+        return 0
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Previous", key=f"{key}-back", disabled=not first, on_click=_turn, args=(key, first - on_page))
+        is_last = first + on_page >= count
+        st.button("Next", key=f"{key}-on", disabled=is_last, on_click=_turn, args=(key, first + on_page))
+        st.caption(f"{first + 1:,} to {min(first + on_page, count):,} of {count:,}")
+    return first
+
+
+def _turn(key: str, first: int) -> None:
+    st.session_state[key] = first
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _small(_pictures: Pictures, picture_id: str) -> bytes:
+    """Raises InputError, ImageError."""
+    picture = _pictures.picture(picture_id)
+    height, width = picture.shape[:2]
+    share = min(1.0, _SMALL / max(height, width))
+    size = (max(1, round(width * share)), max(1, round(height * share)))
+    return encode_png(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
