@@ -75,7 +75,7 @@ def result(ended):
         question = practice.reveal(learner, state["exam-cell"])
         reveal(services, question, learner, lambda: open_cell(None), onward="All cells")
         return
-    exam.show_result(ended, found, open_cell)
+    exam.show_result(services.pictures, ended, found, open_cell)
     st.button("Another exam", key="another", on_click=leave)
 
 

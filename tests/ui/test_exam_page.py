@@ -1,5 +1,6 @@
 """The Exam page as Streamlit runs it, without a browser."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hematovision.cells import CORE_FOUR, display_name
 from hematovision.quiz.grading import RULES
 from hematovision.quiz.questions import Question, Reply
 from hematovision.storage.store import open_store
-from hematovision.ui.learn.exam import clock, result_line
+from hematovision.ui.learn.exam import clock, result_words
 from tests.ui.screen import new_tab, press, texts, visit
 
 EXAM = "learn/exam"
@@ -44,11 +45,12 @@ def test_the_clock_counts_begun_seconds(seconds, words):
     assert clock(seconds) == words
 
 
-def test_a_line_of_the_result_says_key_and_answer():
+def test_a_cell_of_the_result_says_key_and_answer():
     question = Question(7, 1, 2, "p", "band", ("band", "segmented"), "", datetime.now(UTC))
-    assert result_line(question) == "– Cell 2: key band neutrophil, no answer"
-    answered = Question(**{**question.__dict__, "reply": Reply("segmented")})
-    assert result_line(answered) == "✗ Cell 2: key band neutrophil, you said segmented neutrophil"
+    assert result_words(question) == ("– Cell 2 · Band neutrophil", "no answer")
+    wrong, right = (replace(question, reply=Reply(choice)) for choice in ("segmented", "band"))
+    assert result_words(wrong) == ("✗ Cell 2 · Band neutrophil", "you said segmented neutrophil")
+    assert result_words(right) == ("✓ Cell 2 · Band neutrophil", "")
 
 
 def test_an_exam_keeps_its_keys_to_the_end_and_goes_on_after_a_reload(app, app_environment):
@@ -68,11 +70,16 @@ def test_an_exam_keeps_its_keys_to_the_end_and_goes_on_after_a_reload(app, app_e
     press(again, "end")
     result = texts(again)
     assert "1 of 3 right" in result and "33 % right; 95 % interval 6 % to 79 %." in result
-    assert "**1 of 3 points.** A right answer brings 1 point." in result and "1 cell has no answer." in result
+    # By the plain rule points are right answers: they are not told twice.
+    assert "A right answer brings 1 point." in result and "points" not in result and "1 cell has no answer." in result
     lines = [b.label for b in again.button if b.key and b.key.startswith("open-")]
-    assert lines[1] == (
-        f"✗ Cell 2: key {display_name(keys[1]).lower()}, you said {display_name(wrong(keys[1])).lower()}"
-    )
+    names = [display_name(key) for key in keys]
+    assert lines == [f"✓ Cell 1 · {names[0]}", f"✗ Cell 2 · {names[1]}", f"– Cell 3 · {names[2]}"]
+    said = [caption.value for caption in again.caption]
+    assert [f"you said {display_name(wrong(keys[1])).lower()}", "no answer"] == said[-2:]
+    assert [image.alt for shown in again.image for image in shown.proto.imgs] == [
+        f"Cell {n}: {k}" for n, k in enumerate(names, 1)
+    ]
     press(again, next(b.key for b in again.button if b.label == lines[1]))
     assert f"The key is {display_name(keys[1])}. You said {display_name(wrong(keys[1]))}." in texts(again)
     press(again, "next")

@@ -12,8 +12,13 @@ from hematovision.quiz.intervals import wilson
 from hematovision.quiz.questions import Question
 from hematovision.quiz.session import Plan, Session, Summary
 from hematovision.services import Services
+from hematovision.services.pictures import Pictures
+from hematovision.ui.gallery import gallery, in_gallery, pages_of, small_picture
 from hematovision.ui.page import begin_at_top
 from hematovision.ui.widgets import verdict
+
+_ON_PAGE = 24
+"""Cells of a result that are shown at once."""
 
 
 def plan_exam(services: Services) -> Plan:
@@ -50,26 +55,43 @@ def clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02}"
 
 
-def show_result(running: Session, found: Summary, on_open: Callable[[int], None]) -> None:
-    """Points, right of all with its interval, and each cell with key and answer; one can be opened."""
+def show_result(pictures: Pictures, running: Session, found: Summary, on_open: Callable[[int], None]) -> None:
+    """Right of all with its interval, points where they are others, and each cell, which can be opened."""
     low, high = wilson(found.right, found.asked)
     verdict(f"{found.right} of {found.asked} right")
     begin_at_top(f"ended {running.id}")
     if found.asked:
         st.markdown(f"{percent(found.right / found.asked)} right; 95 % interval {percent(low)} to {percent(high)}.")
-    st.markdown(f"**{found.points:g} of {found.most_points:g} points.** {RULES[running.plan.grading]}")
+    grading = running.plan.grading
+    # By the plain rule the points are the right answers, which were just told.
+    points = "" if grading == "plain" else f"**{found.points:g} of {found.most_points:g} points.** "
+    st.markdown(f"{points}{RULES[grading]}")
     if found.answered < found.asked:
         left = found.asked - found.answered
         st.markdown(f"{left} {'cell has' if left == 1 else 'cells have'} no answer.")
     st.subheader("Cell by cell")
-    for question in found.questions:
-        st.button(
-            result_line(question), key=f"open-{question.id}", type="tertiary", on_click=on_open, args=(question.id,)
-        )
+    first_key = f"result-first-{running.id}"
+    first = st.session_state.get(first_key, 0)
+    with gallery("result"):
+        for question in found.questions[first : first + _ON_PAGE]:
+            with in_gallery():
+                small_picture(pictures, question.picture_id, f"Cell {question.number}: {display_name(question.key)}")
+                _open_button(question, on_open)
+    pages_of(len(found.questions), _ON_PAGE, first_key)
 
 
-def result_line(question: Question) -> str:
-    """One cell of a result: number, right or wrong, the key and the answer."""
-    mark = "–" if question.choice is None else "✓" if question.is_right else "✗"
-    said = "no answer" if question.choice is None else f"you said {display_name(question.choice).lower()}"
-    return f"{mark} Cell {question.number}: key {display_name(question.key).lower()}, {said}"
+def _open_button(question: Question, on_open: Callable[[int], None]) -> None:
+    label, said = result_words(question)
+    st.button(label, key=f"open-{question.id}", type="tertiary", on_click=on_open, args=(question.id,))
+    if said:
+        st.caption(said)
+
+
+def result_words(question: Question) -> tuple[str, str]:
+    """One cell of a result: right or wrong with number and key, and what was said where that is not the key."""
+    key = f"Cell {question.number} · {display_name(question.key)}"
+    if question.choice is None:
+        return f"– {key}", "no answer"
+    if question.is_right:
+        return f"✓ {key}", ""
+    return f"✗ {key}", f"you said {display_name(question.choice).lower()}"

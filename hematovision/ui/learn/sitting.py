@@ -123,7 +123,7 @@ def _show_result(sitting: Sitting, ended: Session, onward: Callable[[Session], o
         st.markdown(f"{percent(rules.pass_mark)} of the points are needed.")
     if words := _time_was_up(ended):
         st.markdown(words)
-    exam.show_result(ended, found, open_cell)
+    exam.show_result(sitting.services.pictures, ended, found, open_cell)
 
 
 def _time_was_up(ended: Session) -> str:
