@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import cv2
 import streamlit as st
 
+from hematovision.cells import display_name
 from hematovision.images import encode_png
 from hematovision.services.pictures import Pictures
 from hematovision.ui.page import errors_shown
@@ -32,6 +33,12 @@ def in_gallery() -> Iterator[None]:
     """One of a gallery, with its words below."""
     with st.container(width=148, gap="xsmall"):
         yield
+
+
+def marked(number: int, key: str, choice: str | None) -> str:
+    """Right, wrong or no answer, with number and key: `✗ Cell 3 · Monocyte`."""
+    mark = "–" if choice is None else "✓" if choice == key else "✗"
+    return f"{mark} Cell {number} · {display_name(key)}"
 
 
 def pages_of(count: int, on_page: int, key: str) -> int:

@@ -12,7 +12,7 @@ from hematovision.quiz.questions import Reply
 from hematovision.services.practice import Tally
 from hematovision.settings import ROOT, load_settings
 from hematovision.storage.store import open_store
-from hematovision.ui.learn.tally import agreement, cell_words, nrbc_words, tally_words
+from hematovision.ui.learn.tally import agreement, nrbc_words, tally_words
 from tests.quiz.test_differential import slide
 from tests.ui.screen import press, texts, visit
 
@@ -149,27 +149,26 @@ def test_all_right_says_so(app, app_environment):
     assert "✓ Every share agrees with the key within the limits of your count." in shown
     assert shown.count("✓ agrees") == len(WHITE_CELLS) and "Every cell is named as in the key." in shown
     assert "n = 100 white cells." in shown and "Davis laboratory reference intervals" in shown
-    assert not app.expander and app.button(key="begin-200")
+    assert not pictures(app) and app.button(key="begin-200")
 
 
-def test_a_wrong_cell_can_be_opened_with_picture_key_and_answer(app, app_environment):
+def captions(app):
+    return [caption.value for caption in app.caption]
+
+
+def test_a_wrong_cell_comes_with_picture_key_and_answer(app, app_environment):
     begin(app)
     first = questions(app_environment)[0]
     wrong = next(name for name in WHITE_CELLS if name != first.key)
     tally_all(app_environment, lambda question: wrong if question.number == 1 else question.key)
     visit(app, PAGE)
     press(app, "finish")
-    (cell,) = app.expander
-    said = f"Cell 1: you said {display_name(wrong).lower()}, the key is {display_name(first.key).lower()}"
-    assert cell.label == said and not pictures(app)
-    app.session_state[f"wrong-{first.session_id}-1"] = True
-    app.run()
-    assert not app.exception
-    assert [image.alt for image in pictures(app)] == [f"The cell: {display_name(first.key)}"]
-    assert f"<dt>Key</dt><dd>{display_name(first.key)}" in texts(app)
+    key_name = display_name(first.key)
+    assert [image.alt for image in pictures(app)] == [f"Cell 1: {key_name}"]
+    assert f"**✗ Cell 1 · {key_name}**  \nyou said {display_name(wrong).lower()}" in captions(app)
 
 
-def test_many_wrong_cells_come_ten_at_a_time(app, app_environment):
+def test_many_wrong_cells_come_page_by_page(app, app_environment):
     begin(app)
     cells = questions(app_environment)
     tally_all(app_environment, lambda question: "basophil")
@@ -177,9 +176,9 @@ def test_many_wrong_cells_come_ten_at_a_time(app, app_environment):
     press(app, "finish")
     wrong = [q.number for q in cells if q.key != "basophil"]
     assert f"{len(wrong)} of {len(cells)} cells are not named as in the key." in texts(app)
-    assert len(app.expander) == 10 and "✗ too many" in texts(app)
-    app.get("pagination")[0].set_value(2).run()
-    assert app.expander[0].label.startswith(f"Cell {wrong[10]}:")
+    assert len(pictures(app)) == 18 and "✗ too many" in texts(app)
+    press(app, f"wrong-first-{cells[0].session_id}-on")
+    assert pictures(app)[0].alt.startswith(f"Cell {wrong[18]}:")
 
 
 def test_a_slide_that_is_finished_at_once_claims_nothing(app):
@@ -220,7 +219,6 @@ def test_agreement_is_said_with_a_sign_and_in_words():
 def test_erythroblasts_stand_beside_the_white_cells():
     found = result(slide(KEYS, ["neutrophil"] * 60 + ["lymphocyte"] * 30 + ["monocyte"] * 12 + [NRBC] * 3))
     assert nrbc_words(found) == "**NRBC per 100 white cells: 2.9** (3 counted); by the key 5.0."
-    assert cell_words(found.cells[100]) == "Cell 101: you said monocyte, the key is erythroblast"
 
 
 def test_the_words_of_the_tally_count_white_cells_only():

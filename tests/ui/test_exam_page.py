@@ -1,6 +1,5 @@
 """The Exam page as Streamlit runs it, without a browser."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,9 +7,8 @@ import sqlalchemy as sa
 
 from hematovision.cells import CORE_FOUR, display_name
 from hematovision.quiz.grading import RULES
-from hematovision.quiz.questions import Question, Reply
 from hematovision.storage.store import open_store
-from hematovision.ui.learn.exam import clock, result_words
+from hematovision.ui.learn.exam import clock
 from tests.ui.screen import new_tab, press, texts, visit
 
 EXAM = "learn/exam"
@@ -43,14 +41,6 @@ def wrong(key):
 @pytest.mark.parametrize(("seconds", "words"), [(600, "10:00"), (599.2, "10:00"), (65, "1:05"), (0.1, "0:01")])
 def test_the_clock_counts_begun_seconds(seconds, words):
     assert clock(seconds) == words
-
-
-def test_a_cell_of_the_result_says_key_and_answer():
-    question = Question(7, 1, 2, "p", "band", ("band", "segmented"), "", datetime.now(UTC))
-    assert result_words(question) == ("– Cell 2 · Band neutrophil", "no answer")
-    wrong, right = (replace(question, reply=Reply(choice)) for choice in ("segmented", "band"))
-    assert result_words(wrong) == ("✗ Cell 2 · Band neutrophil", "you said segmented neutrophil")
-    assert result_words(right) == ("✓ Cell 2 · Band neutrophil", "")
 
 
 def test_an_exam_keeps_its_keys_to_the_end_and_goes_on_after_a_reload(app, app_environment):

@@ -13,11 +13,11 @@ from hematovision.quiz.questions import Question
 from hematovision.quiz.session import Plan, Session, Summary
 from hematovision.services import Services
 from hematovision.services.pictures import Pictures
-from hematovision.ui.gallery import gallery, in_gallery, pages_of, small_picture
+from hematovision.ui.gallery import gallery, in_gallery, marked, pages_of, small_picture
 from hematovision.ui.page import begin_at_top
 from hematovision.ui.widgets import verdict
 
-_ON_PAGE = 24
+_ON_PAGE = 18
 """Cells of a result that are shown at once."""
 
 
@@ -81,17 +81,9 @@ def show_result(pictures: Pictures, running: Session, found: Summary, on_open: C
 
 
 def _open_button(question: Question, on_open: Callable[[int], None]) -> None:
-    label, said = result_words(question)
+    label = marked(question.number, question.key, question.choice)
     st.button(label, key=f"open-{question.id}", type="tertiary", on_click=on_open, args=(question.id,))
-    if said:
-        st.caption(said)
-
-
-def result_words(question: Question) -> tuple[str, str]:
-    """One cell of a result: right or wrong with number and key, and what was said where that is not the key."""
-    key = f"Cell {question.number} · {display_name(question.key)}"
     if question.choice is None:
-        return f"– {key}", "no answer"
-    if question.is_right:
-        return f"✓ {key}", ""
-    return f"✗ {key}", f"you said {display_name(question.choice).lower()}"
+        st.caption("no answer")
+    elif not question.is_right:
+        st.caption(f"you said {display_name(question.choice).lower()}")

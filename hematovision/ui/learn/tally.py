@@ -7,19 +7,19 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import display_name
-from hematovision.quiz.differential import COUNTED, NRBC, TYPICAL_SOURCE, Differential, Share, TalliedCell
+from hematovision.quiz.differential import COUNTED, NRBC, TYPICAL_SOURCE, Differential, Share
 from hematovision.quiz.questions import Asked, Reply
 from hematovision.quiz.session import Session
 from hematovision.services import Services
 from hematovision.services.pictures import Pictures
 from hematovision.services.practice import Practice, Tally
+from hematovision.ui.gallery import gallery, in_gallery, marked, pages_of, small_picture
 from hematovision.ui.learn.tones import note_tally, sound, tone_switch
 from hematovision.ui.page import begin_at_top, errors_shown
 from hematovision.ui.widgets import show_cell, verdict
 
-PAGE = 10
-"""Wrong cells that are listed at a time."""
-
+_ON_PAGE = 18
+"""Wrong cells that are shown at once."""
 
 HEADS = ("Class", "Count", "%", "Key %", "Against the key", "Rümke 95 %", "Wilson 95 %", "Typical %")
 
@@ -111,7 +111,7 @@ def nrbc_words(found: Differential) -> str:
 
 
 def show_wrong(pictures: Pictures, found: Differential, session_id: int) -> None:
-    """The cells that the key names otherwise, `PAGE` at a time; each opens with its picture."""
+    """The cells that the key names otherwise, with their pictures."""
     wrong = [cell for cell in found.cells if not cell.is_right]
     if not found.cells:
         return
@@ -120,18 +120,14 @@ def show_wrong(pictures: Pictures, found: Differential, session_id: int) -> None
         st.markdown("Every cell is named as in the key.")
         return
     st.markdown(f"{len(wrong)} of {len(found.cells)} cells are not named as in the key.")
-    pages = -(-len(wrong) // PAGE)
-    number = st.pagination(pages, key=f"wrong-page-{session_id}") if pages > 1 else 1
-    for cell in wrong[(number - 1) * PAGE : number * PAGE]:
-        place = st.expander(cell_words(cell), key=f"wrong-{session_id}-{cell.number}", on_change="rerun")
-        if place.open:
-            with place, errors_shown():
-                _show_cell(pictures, cell)
-
-
-def cell_words(cell: TalliedCell) -> str:
-    """`Cell 12: you said monocyte, the key is lymphocyte`."""
-    return f"Cell {cell.number}: you said {_said(cell.choice)}, the key is {_said(cell.key)}"
+    first_key = f"wrong-first-{session_id}"
+    first = st.session_state.get(first_key, 0)
+    with gallery("wrong"):
+        for cell in wrong[first : first + _ON_PAGE]:
+            with in_gallery():
+                small_picture(pictures, cell.picture_id, f"Cell {cell.number}: {display_name(cell.key)}")
+                st.caption(f"**{marked(cell.number, cell.key, cell.choice)}**  \nyou said {_said(cell.choice)}")
+    pages_of(len(wrong), _ON_PAGE, first_key)
 
 
 def _show_undo(practice: Practice, learner: str, last: Asked | None) -> None:
@@ -171,15 +167,6 @@ def _take_back(practice: Practice, learner: str, question_id: int) -> None:
 def _finish(practice: Practice, learner: str, session_id: int) -> None:
     with errors_shown():
         practice.finish(learner, session_id)
-
-
-def _show_cell(pictures: Pictures, cell: TalliedCell) -> None:
-    picture, words = st.columns([1, 2], gap="large", vertical_alignment="center")
-    with picture:
-        show_cell(pictures, cell.picture_id, alt=f"The cell: {display_name(cell.key)}")
-    rows = (("Key", cell.key), ("You said", cell.choice))
-    facts = "".join(f"<dt>{name}</dt><dd>{escape(_name(said))}</dd>" for name, said in rows)
-    words.html(f'<dl class="hv-facts">{facts}</dl>')
 
 
 def _agreement_words(found: Differential) -> str:

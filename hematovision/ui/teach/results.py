@@ -11,7 +11,7 @@ from hematovision.quiz.publication import Publication
 from hematovision.quiz.results import Attempt, ItemResult, Results, Student
 from hematovision.services import Services
 from hematovision.services.teach import Teach
-from hematovision.ui.gallery import gallery, in_gallery, pages_of, small_picture
+from hematovision.ui.gallery import gallery, in_gallery, marked, pages_of, small_picture
 from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.learner import NAMELESS
 from hematovision.ui.page import errors_shown
@@ -159,14 +159,13 @@ def _show_answers(services: Services, found: Results, attempt: Attempt) -> None:
 
 
 def answer_words(item: ItemResult, attempt: Attempt) -> str:
-    """One answer against the key: `✗ Cell 3: Monocyte`, and what was said."""
+    """One answer against the key: `✗ Cell 3 · Monocyte`, and what was said."""
     question = attempt.answers.get(item.number)
-    key = display_name(item.key)
-    if question is None or question.reply is None:
-        return f"**– Cell {item.number} · {key}**  \nno answer"
-    if question.is_right:
-        return f"**✓ Cell {item.number} · {key}**"
-    return f"**✗ Cell {item.number} · {key}**  \nsaid {display_name(question.reply.choice).lower()}"
+    choice = question.choice if question else None
+    words = f"**{marked(item.number, item.key, choice)}**"
+    if choice is None:
+        return f"{words}  \nno answer"
+    return words if choice == item.key else f"{words}  \nsaid {display_name(choice).lower()}"
 
 
 def _close(teach: Teach, actor: str, code: str) -> None:
