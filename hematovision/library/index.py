@@ -19,8 +19,9 @@ from hematovision.library.similar import Embeddings
 from hematovision.smear.framing import Frame, cut
 from hematovision.vision.classifier import BATCH, Classifier, Prediction
 
-FORMAT = 2
-"""An index of another format is not read: it is built anew, beside it. Format 1 had no features of middle layers."""
+FORMAT = 3
+"""An index of another format is not read: it is built anew, beside it. Format 1 had no features of middle layers, and 2
+was of pictures whose detail was left as it is."""
 
 _COLUMNS: Mapping[str, tuple[str, type]] = MappingProxyType(
     {

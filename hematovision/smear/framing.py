@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hematovision.images import Picture
+from hematovision.smear.contrast import contrasted
 from hematovision.smear.finder import Box
 from hematovision.smear.light import Table, background, evened, measure_light
 from hematovision.smear.survey import Survey
@@ -75,12 +76,19 @@ class Frame:
 
 
 def cut(picture: Picture, frame: Frame, size: int, light: Table | None = None) -> Picture:
-    """The frame's content as (size, size, 3) uint8 in even light, with background beyond the picture's edge.
+    """The frame's content as the network sees it: (size, size, 3) uint8 in even light, its detail as in PBC.
 
-    `light` is that of the picture, measured where it is not given. A mirrored edge would show a cell that the edge cuts
-    as two.
+    `light` is that of the picture, measured where it is not given.
     """
     light = measure_light(picture) if light is None else light
+    return contrasted(evened(framed(picture, frame, size), light))
+
+
+def framed(picture: Picture, frame: Frame, size: int) -> Picture:
+    """The frame's content as (size, size, 3) uint8, with background beyond the picture's edge.
+
+    A mirrored edge would show a cell that the edge cuts as two.
+    """
     if _reaches_out(frame, picture.shape):
         mode, border = cv2.BORDER_CONSTANT, background(picture)
     else:
@@ -96,15 +104,15 @@ def cut(picture: Picture, frame: Frame, size: int, light: Table | None = None) -
     elif scale == 1 and not _reaches_out(frame, picture.shape) and frame.x % 1 == frame.y % 1 == 0:
         # As in PBC: whole pixels, between which there is nothing to interpolate.
         left, top = int(frame.x), int(frame.y)
-        return evened(picture[top : top + size, left : left + size], light)
+        return picture[top : top + size, left : left + size]
     # Pixel centers lie at +0.5: without the half pixel the cut would drift by half a pixel of the scale.
     matrix = np.array(
         [[scale, 0, frame.x + 0.5 * scale - 0.5], [0, scale, frame.y + 0.5 * scale - 0.5]],
         dtype=np.float32,
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    framed = cv2.warpAffine(picture, matrix, (size, size), flags=flags, borderMode=mode, borderValue=border)
-    return evened(framed.astype(np.uint8), light)
+    moved = cv2.warpAffine(picture, matrix, (size, size), flags=flags, borderMode=mode, borderValue=border)
+    return moved.astype(np.uint8)
 
 
 def _reaches_out(frame: Frame, shape: tuple[int, ...]) -> bool:

@@ -43,6 +43,7 @@ class PictureReading:
 
     status: str
     cells: tuple[CellReading, ...]
+    refused: tuple[CellReading, ...] = ()
 
 
 def read_picture(picture: Picture, classifier: Classifier, mode: str = "auto") -> PictureReading:
@@ -62,13 +63,11 @@ def read_picture(picture: Picture, classifier: Classifier, mode: str = "auto") -
     if not framed:
         framed = [(whole, Frame.of_cell(seen))]
     answers = classifier.classify_many([(seen, frame) for _, frame in framed])
-    cells = tuple(
-        CellReading(box, frame, answer)
-        for (box, frame), answer in zip(framed, answers, strict=True)
-        if answer.status != NOT_BLOOD
-    )
+    found = [CellReading(box, frame, answer) for (box, frame), answer in zip(framed, answers, strict=True)]
+    cells = tuple(cell for cell in found if cell.prediction.status != NOT_BLOOD)
+    refused = tuple(cell for cell in found if cell.prediction.status == NOT_BLOOD)
     statuses = [cell.prediction.status for cell in cells]
-    return PictureReading(max(statuses, key=STATUSES.index, default=NOT_BLOOD), cells)
+    return PictureReading(max(statuses, key=STATUSES.index, default=NOT_BLOOD), cells, refused)
 
 
 def _may_be_field(picture: Picture) -> bool:

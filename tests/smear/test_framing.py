@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hematovision.smear.contrast import contrasted
 from hematovision.smear.drawing import PIXELS_PER_UM
 from hematovision.smear.finder import find_cells
-from hematovision.smear.framing import LEAST_ROOM, MIDDLE, MOST_ROOM, ROOM, SIDE_UM, Frame, cut, paste
+from hematovision.smear.framing import LEAST_ROOM, MIDDLE, MOST_ROOM, ROOM, SIDE_UM, Frame, cut, framed, paste
 from hematovision.smear.light import evened, measure_light
-
-AS_IT_IS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)[None]
 
 
 def ramp(height, width):
@@ -21,45 +20,45 @@ def ramp(height, width):
 
 def test_a_whole_square_picture_at_its_own_size_is_itself():
     picture = ramp(64, 64)
-    assert np.array_equal(cut(picture, Frame.whole(picture.shape), 64, AS_IT_IS), picture)
+    assert np.array_equal(framed(picture, Frame.whole(picture.shape), 64), picture)
 
 
 def test_a_wide_picture_has_plasma_above_and_below():
     picture = np.full((40, 80, 3), (250, 230, 210), np.uint8)
     picture[10:30, 30:50] = (90, 50, 140)
-    framed = cut(picture, Frame.whole(picture.shape), 80, AS_IT_IS)
-    assert np.array_equal(framed[20:60], picture)
-    assert (framed[:20] == (250, 230, 210)).all() and (framed[60:] == (250, 230, 210)).all()
+    shown = framed(picture, Frame.whole(picture.shape), 80)
+    assert np.array_equal(shown[20:60], picture)
+    assert (shown[:20] == (250, 230, 210)).all() and (shown[60:] == (250, 230, 210)).all()
 
 
 def test_a_cell_cut_by_the_edge_is_shown_once():
     picture = np.full((100, 100, 3), 240, np.uint8)
     picture[40:60, :15] = (90, 50, 140)
-    framed = cut(picture, Frame(-40, 10, 80), 80, AS_IT_IS)
-    dark = np.nonzero((framed[..., 1] < 100).any(axis=0))[0]
+    shown = framed(picture, Frame(-40, 10, 80), 80)
+    dark = np.nonzero((shown[..., 1] < 100).any(axis=0))[0]
     assert dark.min() == 40 and dark.max() == 54
-    assert (framed[:, :39] == 240).all()
+    assert (shown[:, :39] == 240).all()
 
 
 @given(x=st.integers(-20, 60), y=st.integers(-20, 60))
 def test_at_its_own_size_a_cut_on_whole_pixels_is_that_part_of_the_picture(x, y):
     picture = np.random.default_rng(0).integers(0, 256, (80, 80, 3)).astype(np.uint8)
-    framed = cut(picture, Frame(x, y, 40), 40, AS_IT_IS)
+    shown = framed(picture, Frame(x, y, 40), 40)
     left, top = max(0, -x), max(0, -y)
     part = picture[max(0, y) : y + 40, max(0, x) : x + 40]
-    assert np.array_equal(framed[top : top + part.shape[0], left : left + part.shape[1]], part)
+    assert np.array_equal(shown[top : top + part.shape[0], left : left + part.shape[1]], part)
 
 
 @pytest.mark.parametrize("size", [64, 32, 128])
 def test_scaling_keeps_colors_in_place(size):
-    framed = cut(ramp(64, 64), Frame.whole((64, 64)), size, AS_IT_IS).astype(float)
-    assert abs(framed[..., 0].mean() - 120) < 1
-    assert abs(framed[size // 2, size // 4, 0] - 70) < 4
+    shown = framed(ramp(64, 64), Frame.whole((64, 64)), size).astype(float)
+    assert abs(shown[..., 0].mean() - 120) < 1
+    assert abs(shown[size // 2, size // 4, 0] - 70) < 4
 
 
-def test_a_cut_is_in_even_light(cell):
+def test_a_cut_is_in_even_light_with_its_detail(cell):
     frame = Frame.of_cell(cell)
-    even = cut(evened(cell, measure_light(cell)), frame, 96, AS_IT_IS)
+    even = contrasted(framed(evened(cell, measure_light(cell)), frame, 96))
     assert np.abs(cut(cell, frame, 96).astype(int) - even).mean() < 1
 
 
@@ -124,6 +123,6 @@ def test_cut_and_paste_agree_on_where_a_spot_is():
     picture = np.zeros((200, 300, 3), np.uint8)
     picture[120:130, 180:190] = 255
     frame = Frame(140, 80, 100)
-    spot = cut(picture, frame, 50, AS_IT_IS)[..., 0].astype(np.float32) / 255
+    spot = framed(picture, frame, 50)[..., 0].astype(np.float32) / 255
     rows, columns = np.nonzero(paste(spot, frame, picture.shape) > 0.5)
     assert abs(rows.mean() - 124.5) < 1 and abs(columns.mean() - 184.5) < 1

@@ -219,7 +219,8 @@ def _elsewhere(card: Mapping[str, Any]) -> Section:
     trained_on = "BCCD" in (figures(card, "data", "name") or "")
     words = (
         f"Fields of BCCD, {'which was' if trained_on else 'a laboratory that was never'} trained on, with one labeled "
-        "white cell each. Nobody frames the cell: the largest that is found is answered for, and none found is wrong. "
+        "white cell each. Nobody frames the cell: the largest that is found is answered for; where none is, or it is "
+        "refused, that is wrong. "
         f"Found: {percent_of(bccd['cells_found'])}. Core four named right: {percent_of(bccd['core_four_accuracy'])}."
     )
     most = most_confused(bccd["confusion"])

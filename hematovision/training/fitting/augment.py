@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hematovision.images import Picture
+from hematovision.smear.contrast import contrasted
 from hematovision.smear.framing import Frame
 from hematovision.smear.light import BACKGROUND, RED_CELL_DENSITY, background
 
@@ -47,9 +48,9 @@ def augment(
     """
     if rng.random() < abroad:
         moved, where = _move(picture, cell, frame, size, (0.7, 1.45), 0.08, rng)
-        return _other_camera(_other_dyes(moved, where, 1.0, rng), rng), False
+        return contrasted(_other_camera(_other_dyes(moved, where, 1.0, rng), rng)), False
     moved, where = _move(picture, cell, frame, size, (0.94, 1.06), 0.03, rng)
-    return _other_focus(_other_dyes(moved, where, 0.2, rng), rng), True
+    return contrasted(_other_focus(_other_dyes(moved, where, 0.2, rng), rng)), True
 
 
 def _move(

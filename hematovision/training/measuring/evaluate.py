@@ -1,5 +1,6 @@
 """Measure the model of a folder as it runs in the app: LiteRT, one decoder, one way of framing."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,32 +76,36 @@ def evaluate_cells(
 def evaluate_fields(
     classifier: Classifier, records: Sequence[Record], largest: Sequence[Prediction | None] | None = None
 ) -> dict[str, Any]:
-    """Metrics on fields with one labeled white cell: the largest cell that is found is the answer, none is wrong.
+    """Metrics on fields with one labeled white cell: the largest cell that is found is the answer.
+
+    A field in which none is found, or all that are found are refused as no blood cell, is wrong.
 
     `largest` are the answers of `largest_cells` for `records`, asked for where they are not given.
     """
     largest = largest_cells(classifier, records) if largest is None else largest
-    found = [(record, answer) for record, answer in zip(records, largest, strict=True) if answer]
-    answered = [record for record, _ in found]
+    found = [answer for answer in largest if answer]
+    named = [(r, answer) for r, answer in zip(records, largest, strict=True) if answer and answer.status != NOT_BLOOD]
+    answered, given = [record for record, _ in named], [answer for _, answer in named]
     matrix = np.zeros((len(CELL_CLASSES), len(CELL_CLASSES)), int)
-    for record, answer in found:
+    for record, answer in named:
         matrix[CELL_CLASSES.index(record.label), CELL_CLASSES.index(answer.label)] += 1
+    keys = Counter(record.label for record in records)
+    keys.subtract(record.label for record in answered)
+    unanswered = [keys[label] for label in CELL_CLASSES]
     core = [record for record in records if record.label in CORE_FOUR]
     right = sum(int(matrix[i, i]) for i in map(CELL_CLASSES.index, CORE_FOUR))
     return {
         "cells_found": share(len(found), len(records)),
         "core_four_accuracy": share(right, len(core)),
-        "classes": {k: v for k, v in scores_by_class(matrix, CELL_CLASSES).items() if v["n"]},
+        "classes": {k: v for k, v in scores_by_class(matrix, CELL_CLASSES, unanswered).items() if v["n"]},
         "confusion": {"labels": list(CELL_CLASSES), "rows": matrix.tolist()},
     } | (
         {
-            "calibration": calibration(
-                _class_logits(_stacked([answer for _, answer in found])), _keys(answered), classifier.card.temperature
-            ),
-            "status": _statuses([answer for _, answer in found]),
-            "answer_sets": _coverage([answer for _, answer in found], answered),
+            "calibration": calibration(_class_logits(_stacked(given)), _keys(answered), classifier.card.temperature),
+            "status": _statuses(found),
+            "answer_sets": _coverage(given, answered),
         }
-        if found
+        if named
         else {}
     )
 
@@ -162,12 +167,13 @@ def classified(classifier: Classifier, records: Sequence[Record], title: str = "
 
 
 def largest_cells(classifier: Classifier, fields: Sequence[Record]) -> list[Prediction | None]:
-    """The answer for the largest cell of each field; None where none is found or all are refused."""
+    """The answer for the largest cell of each field, of the refused ones where there is no other; None for no cell."""
     readings = (
         read_picture(images.read(field.path), classifier, "field")
         for field in tqdm(fields, desc="fields", unit="field")
     )
-    return [reading.cells[0].prediction if reading.cells else None for reading in readings]
+    found = (reading.cells or reading.refused for reading in readings)
+    return [cells[0].prediction if cells else None for cells in found]
 
 
 def _statuses(found: Sequence[Prediction]) -> dict[str, Any]:

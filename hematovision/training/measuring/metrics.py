@@ -20,11 +20,17 @@ def share(right: int, total: int) -> dict[str, object]:
     return {"value": right / total if total else None, "n": total, "interval": list(wilson(right, total))}
 
 
-def scores_by_class(matrix: NDArray[np.int_], names: Sequence[str]) -> dict[str, dict[str, float | int | None]]:
-    """Recall, precision, F1 and n of each class; None where a figure has no denominator."""
+def scores_by_class(
+    matrix: NDArray[np.int_], names: Sequence[str], unanswered: Sequence[int] | None = None
+) -> dict[str, dict[str, float | int | None]]:
+    """Recall, precision, F1 and n of each class; None where a figure has no denominator.
+
+    `unanswered` are cells of each class that have no answer in `matrix`: none of them is right.
+    """
     result: dict[str, dict[str, float | int | None]] = {}
     for i, name in enumerate(names):
         right, keyed, answered = int(matrix[i, i]), int(matrix[i].sum()), int(matrix[:, i].sum())
+        keyed += unanswered[i] if unanswered else 0
         result[name] = {
             "recall": right / keyed if keyed else None,
             "precision": right / answered if answered else None,
