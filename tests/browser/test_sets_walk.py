@@ -98,7 +98,7 @@ def test_an_instructor_publishes_twenty_cells_of_a_blueprint(page, school, servi
     page.locator(".st-key-new-title input").fill("White cells")
     press_button(page, "create")
     row = page.locator('[class*="st-key-row-bp-"]').nth(3)  # neutrophils
-    row.get_by_role("button", name="Of them").click()
+    row.get_by_role("button", name="Some of them").click()
     part = page.locator('[class*="st-key-part-bp-"]')
     part.locator("[data-testid=stSelectbox]").first.click()
     page.get_by_role("option", name="Band neutrophil").click()

@@ -111,7 +111,7 @@ def _show_row(quiz_set: QuizSet, number: int, on_remove: Callable[[], None], on_
     count = share + (number < rest) if number < len(choices) else 1
     with st.container(horizontal=True, vertical_alignment="center", key=f"row-{key}"):
         _ask(quiz_set, number, count, cell_names(quiz_set), number + 1 if number < len(choices) else 0, cell_name)
-        st.button("Of them", key=f"{key}-part", type="tertiary", on_click=on_part)
+        st.button("Some of them", key=f"{key}-part", type="tertiary", on_click=on_part)
         st.button("Remove", key=f"{key}-remove", type="tertiary", on_click=on_remove)
 
 
