@@ -140,6 +140,7 @@ def test_an_exam_goes_on_through_a_killed_server_to_its_end(page, server):
     assert page.get_by_text(re.compile("The key is|Right:")).count() == 0
     name_cell(page, 3)
     page.get_by_text("Cell by cell").wait_for()
+    settle(page)
     given = answers(server)
     assert [number for number, _, choice in given if choice] == [1, 2, 3]
     right = sum(key == choice for _, key, choice in given)

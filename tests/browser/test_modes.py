@@ -290,6 +290,7 @@ def set_back(server, seconds):
 def check_result(page, server):
     """The first answer is kept, two cells have none, and the exam ended when its time was over."""
     page.get_by_text("Cell by cell").wait_for()
+    settle(page)
     (key, choice), *others = [row[1:] for row in stored(server, "SELECT number, key, choice FROM questions")]
     assert choice and [choice for _, choice in others] == [None, None]
     assert verdict(page) == f"{int(key == choice)} of 3 right"
