@@ -7,8 +7,9 @@ BIN = .venv/bin
 run: .venv/.run
 	$(BIN)/python -m hematovision serve
 
+# Two at a time, file by file: a test with a browser and one that trains would starve each other among more.
 test: .venv/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/.dev
 	$(BIN)/ruff check .
