@@ -7,7 +7,7 @@ BIN = .venv/bin
 run: .venv/.run
 	$(BIN)/python -m hematovision serve
 
-# Two at a time, file by file: a test with a browser and one that trains would starve each other among more.
+# Two at a time, file by file: with one, the second of two cores waits.
 test: .venv/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 

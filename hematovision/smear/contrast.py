@@ -9,8 +9,7 @@ import cv2
 from hematovision.images import Picture
 
 REACH = 5 / 192
-"""Standard deviation of the Gaussian that tells detail from what is around it, as a share of the side. 0.7 µm: a
-segment of a nucleus is wider, a granule smaller."""
+"""Standard deviation of the Gaussian that tells detail from what is around it, as a share of the side: 0.7 µm."""
 LEAST_DETAIL = 13.9
 """Levels: standard deviation of the gray of detail. A quarter of PBC's `val` has less, half of it 15.7."""
 _MOST = 1.5

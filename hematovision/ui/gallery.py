@@ -1,7 +1,8 @@
 """Small pictures of cells side by side, to be found again: of a set, of a library, of a result."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import cv2
 import streamlit as st
@@ -11,6 +12,10 @@ from hematovision.images import encode_png
 from hematovision.services.pictures import Pictures
 from hematovision.ui.page import errors_shown
 
+T = TypeVar("T")
+
+ON_PAGE = 18
+"""Of a gallery: three rows on a wide screen."""
 _SMALL = 200
 """Pixels: the longer side of a small picture."""
 
@@ -41,17 +46,32 @@ def marked(number: int, key: str, choice: str | None) -> str:
     return f"{mark} Cell {number} · {display_name(key)}"
 
 
-def pages_of(count: int, on_page: int, key: str) -> int:
-    """The number of the first of those to show; two buttons where there is more than a page of them."""
-    first = min(st.session_state.get(key, 0), max(0, count - 1) // on_page * on_page)
+def paged_gallery(key: str, items: Sequence[T], show: Callable[[T], object]) -> None:
+    """A gallery of `items`, each as `show` draws it, a page at a time."""
+    first_key = f"{key}-first"
+    first = first_of_page(len(items), ON_PAGE, first_key)
+    with gallery(key):
+        for item in items[first : first + ON_PAGE]:
+            with in_gallery():
+                show(item)
+    pages_of(len(items), ON_PAGE, first_key)
+
+
+def first_of_page(count: int, on_page: int, key: str) -> int:
+    """The number of the first of those to show: on the last page where there are fewer than one leafed to."""
+    return min(st.session_state.get(key, 0), max(0, count - 1) // on_page * on_page)
+
+
+def pages_of(count: int, on_page: int, key: str) -> None:
+    """Two buttons to leaf with where there is more than a page, and what is shown."""
     if count <= on_page:
-        return 0
+        return
+    first = first_of_page(count, on_page, key)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Previous", key=f"{key}-back", disabled=not first, on_click=_turn, args=(key, first - on_page))
         is_last = first + on_page >= count
         st.button("Next", key=f"{key}-on", disabled=is_last, on_click=_turn, args=(key, first + on_page))
         st.caption(f"{first + 1:,} to {min(first + on_page, count):,} of {count:,}")
-    return first
 
 
 def _turn(key: str, first: int) -> None:

@@ -177,7 +177,7 @@ def test_many_wrong_cells_come_page_by_page(app, app_environment):
     wrong = [q.number for q in cells if q.key != "basophil"]
     assert f"{len(wrong)} of {len(cells)} cells are not named as in the key." in texts(app)
     assert len(pictures(app)) == 18 and "✗ too many" in texts(app)
-    press(app, f"wrong-first-{cells[0].session_id}-on")
+    press(app, f"wrong-{cells[0].session_id}-first-on")
     assert pictures(app)[0].alt.startswith(f"Cell {wrong[18]}:")
 
 

@@ -13,12 +13,9 @@ from hematovision.quiz.questions import Question
 from hematovision.quiz.session import Plan, Session, Summary
 from hematovision.services import Services
 from hematovision.services.pictures import Pictures
-from hematovision.ui.gallery import gallery, in_gallery, marked, pages_of, small_picture
+from hematovision.ui.gallery import marked, paged_gallery, small_picture
 from hematovision.ui.page import begin_at_top
 from hematovision.ui.widgets import verdict
-
-_ON_PAGE = 18
-"""Cells of a result that are shown at once."""
 
 
 def plan_exam(services: Services) -> Plan:
@@ -70,17 +67,11 @@ def show_result(pictures: Pictures, running: Session, found: Summary, on_open: C
         left = found.asked - found.answered
         st.markdown(f"{left} {'cell has' if left == 1 else 'cells have'} no answer.")
     st.subheader("Cell by cell")
-    first_key = f"result-first-{running.id}"
-    first = st.session_state.get(first_key, 0)
-    with gallery("result"):
-        for question in found.questions[first : first + _ON_PAGE]:
-            with in_gallery():
-                small_picture(pictures, question.picture_id, f"Cell {question.number}: {display_name(question.key)}")
-                _open_button(question, on_open)
-    pages_of(len(found.questions), _ON_PAGE, first_key)
+    paged_gallery(f"exam-{running.id}", found.questions, lambda question: _show_cell(pictures, question, on_open))
 
 
-def _open_button(question: Question, on_open: Callable[[int], None]) -> None:
+def _show_cell(pictures: Pictures, question: Question, on_open: Callable[[int], None]) -> None:
+    small_picture(pictures, question.picture_id, f"Cell {question.number}: {display_name(question.key)}")
     label = marked(question.number, question.key, question.choice)
     st.button(label, key=f"open-{question.id}", type="tertiary", on_click=on_open, args=(question.id,))
     if question.choice is None:

@@ -7,19 +7,16 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import display_name
-from hematovision.quiz.differential import COUNTED, NRBC, TYPICAL_SOURCE, Differential, Share
+from hematovision.quiz.differential import COUNTED, NRBC, TYPICAL_SOURCE, Differential, Share, TalliedCell
 from hematovision.quiz.questions import Asked, Reply
 from hematovision.quiz.session import Session
 from hematovision.services import Services
 from hematovision.services.pictures import Pictures
 from hematovision.services.practice import Practice, Tally
-from hematovision.ui.gallery import gallery, in_gallery, marked, pages_of, small_picture
+from hematovision.ui.gallery import marked, paged_gallery, small_picture
 from hematovision.ui.learn.tones import note_tally, sound, tone_switch
 from hematovision.ui.page import begin_at_top, errors_shown
 from hematovision.ui.widgets import show_cell, verdict
-
-_ON_PAGE = 18
-"""Wrong cells that are shown at once."""
 
 HEADS = ("Class", "Count", "%", "Key %", "Against the key", "Rümke 95 %", "Wilson 95 %", "Typical %")
 
@@ -120,14 +117,12 @@ def show_wrong(pictures: Pictures, found: Differential, session_id: int) -> None
         st.markdown("Every cell is named as in the key.")
         return
     st.markdown(f"{len(wrong)} of {len(found.cells)} cells are not named as in the key.")
-    first_key = f"wrong-first-{session_id}"
-    first = st.session_state.get(first_key, 0)
-    with gallery("wrong"):
-        for cell in wrong[first : first + _ON_PAGE]:
-            with in_gallery():
-                small_picture(pictures, cell.picture_id, f"Cell {cell.number}: {display_name(cell.key)}")
-                st.caption(f"**{marked(cell.number, cell.key, cell.choice)}**  \nyou said {_said(cell.choice)}")
-    pages_of(len(wrong), _ON_PAGE, first_key)
+
+    def show(cell: TalliedCell) -> None:
+        small_picture(pictures, cell.picture_id, f"Cell {cell.number}: {display_name(cell.key)}")
+        st.caption(f"**{marked(cell.number, cell.key, cell.choice)}**  \nyou said {_said(cell.choice)}")
+
+    paged_gallery(f"wrong-{session_id}", wrong, show)
 
 
 def _show_undo(practice: Practice, learner: str, last: Asked | None) -> None:

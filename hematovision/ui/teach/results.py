@@ -11,7 +11,7 @@ from hematovision.quiz.publication import Publication
 from hematovision.quiz.results import Attempt, ItemResult, Results, Student
 from hematovision.services import Services
 from hematovision.services.teach import Teach
-from hematovision.ui.gallery import gallery, in_gallery, marked, pages_of, small_picture
+from hematovision.ui.gallery import marked, paged_gallery, small_picture
 from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.learner import NAMELESS
 from hematovision.ui.page import errors_shown
@@ -19,7 +19,6 @@ from hematovision.ui.teach.instructors import say_names_are_typed, show_code
 from hematovision.ui.teach.set_rules import in_zone
 from hematovision.ui.widgets import plain
 
-_ON_PAGE = 18
 _STATES = {"joined": "Not begun", "running": "In the middle", "ended": "Done"}
 
 
@@ -93,13 +92,12 @@ def show_items(services: Services, found: Results) -> None:
     """Each cell with the share right and what was said instead, the hardest first."""
     st.caption("Of each student the first attempt: later, the key may have been seen.")
     items = sorted(found.items, key=lambda item: (item.right.share is None, item.right.share or 0.0, item.number))
-    first = st.session_state.get("items-first", 0)
-    with gallery("items"):
-        for item in items[first : first + _ON_PAGE]:
-            with in_gallery():
-                small_picture(services.pictures, item.picture_id, f"Cell {item.number}: {display_name(item.key)}")
-                st.caption(item_words(item))
-    pages_of(len(items), _ON_PAGE, "items-first")
+
+    def show(item: ItemResult) -> None:
+        small_picture(services.pictures, item.picture_id, f"Cell {item.number}: {display_name(item.key)}")
+        st.caption(item_words(item))
+
+    paged_gallery("items", items, show)
 
 
 def students_table(found: Results, zone: tzinfo) -> str:
@@ -148,14 +146,12 @@ def _row(student: Student, attempt: Attempt | None, cells: int, zone: tzinfo) ->
 
 def _show_answers(services: Services, found: Results, attempt: Attempt) -> None:
     """All cells of an attempt in the order of the set: the key and what was said."""
-    items = found.items
-    first = st.session_state.get("answers-first", 0)
-    with gallery("answers"):
-        for item in items[first : first + _ON_PAGE]:
-            with in_gallery():
-                small_picture(services.pictures, item.picture_id, f"Cell {item.number}: {display_name(item.key)}")
-                st.caption(answer_words(item, attempt))
-    pages_of(len(items), _ON_PAGE, "answers-first")
+
+    def show(item: ItemResult) -> None:
+        small_picture(services.pictures, item.picture_id, f"Cell {item.number}: {display_name(item.key)}")
+        st.caption(answer_words(item, attempt))
+
+    paged_gallery("answers", found.items, show)
 
 
 def answer_words(item: ItemResult, attempt: Attempt) -> str:

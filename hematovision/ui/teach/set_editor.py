@@ -13,7 +13,7 @@ from hematovision.quiz.sets import LONGEST_TITLE, QuizSet
 from hematovision.services import Services
 from hematovision.services.drafting import Draft
 from hematovision.services.teach import Teach
-from hematovision.ui.gallery import pages_of, small_picture
+from hematovision.ui.gallery import first_of_page, pages_of, small_picture
 from hematovision.ui.page import errors_shown
 from hematovision.ui.teach.instructors import counted, say_names_are_typed, show_code
 from hematovision.ui.teach.set_blueprint import Filled, draw_again
@@ -73,7 +73,7 @@ def show_cells(services: Services, actor: str, quiz_set: QuizSet) -> None:
             st.button("Draw again", key="again", on_click=again, args=(filled,))
     if not quiz_set.cells:
         st.markdown("No cell yet.")
-    first = state.get("cells-first", 0) if len(quiz_set.cells) > _ON_PAGE else 0
+    first = first_of_page(len(quiz_set.cells), _ON_PAGE, "cells-first")
     with st.container(key="set-cells"):
         for number, cell in list(enumerate(quiz_set.cells, start=1))[first : first + _ON_PAGE]:
             _show_cell(services, actor, quiz_set, number, cell)

@@ -13,13 +13,11 @@ from hematovision.quiz.set_cells import LONGEST_NOTE
 from hematovision.quiz.sets import QuizSet
 from hematovision.services import Services
 from hematovision.services.browse import MODEL_FILTERS, Filters, LibraryCell
-from hematovision.ui.gallery import gallery, in_gallery, pages_of, small_picture
+from hematovision.ui.gallery import ON_PAGE, gallery, in_gallery, pages_of, small_picture
 from hematovision.ui.page import errors_shown, show_error
 from hematovision.ui.teach.instructors import counted, say_what_the_model_has_seen
 from hematovision.ui.teach.set_blueprint import FEATURES, cell_name, cell_names, feature_name
 from hematovision.ui.widgets import plain
-
-_ON_PAGE = 18
 
 _MODEL: Mapping[str, str] = MappingProxyType(
     {
@@ -39,7 +37,7 @@ _SEEN: Mapping[bool | None, str] = MappingProxyType({None: "Seen or not", True: 
 def show_browser(services: Services, actor: str, quiz_set: QuizSet, on_change: Callable[[], None]) -> None:
     """The library with its keys, filtered; each cell can be added."""
     filters = _choose_filters(services, actor, quiz_set)
-    found = services.teach.browse(actor, filters, _ON_PAGE, st.session_state.get("browse-first", 0))
+    found = services.teach.browse(actor, filters, ON_PAGE, st.session_state.get("browse-first", 0))
     if filters.asks_model:
         say_what_the_model_has_seen(services.pictures)
     if not found.total:
@@ -67,7 +65,7 @@ def show_browser(services: Services, actor: str, quiz_set: QuizSet, on_change: C
                     on_click=add,
                     args=(cell.picture_id,),
                 )
-    pages_of(found.total, _ON_PAGE, "browse-first")
+    pages_of(found.total, ON_PAGE, "browse-first")
 
 
 def show_upload(services: Services, actor: str, quiz_set: QuizSet, on_change: Callable[[], None]) -> None:
