@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -12,15 +12,15 @@ import keras
 from hematovision.cells import CELL_CLASSES
 from hematovision.errors import InputError
 from hematovision.files import write_whole
-from hematovision.library.datasets import data_hash
 from hematovision.library.records import Record
 from hematovision.training.fitting.fit import Recipe
 from hematovision.training.folds import assign_folds, group_pictures
 from hematovision.training.measuring.evaluate import evaluate_cells
+from hematovision.training.plans import keep_plan, plan_of
 from hematovision.training.run import calibrate_card, produce
 from hematovision.vision.classifier import Classifier
 
-PLAN = "plan.json"
+DEALT = "folds.json"
 
 
 def crossvalidate(
@@ -29,41 +29,33 @@ def crossvalidate(
     """Each fold once measures a model that never saw it; the next fold chooses that model's epoch.
 
     Uses the pictures of `train` and `val`, or all where none has a split. `folder` keeps each finished fold; called
-    again with the same arguments it goes on. Raises InputError where `folder` holds another one's folds.
+    again with the same arguments it goes on. Raises InputError where `folder` holds another run.
     """
     if folds < 3:
         raise InputError(f"{folds} folds are too few.", "It takes 3: one measures, one chooses the epoch, one trains.")
     pool = [r for r in records if r.split in ("train", "val")] or [r for r in records if not r.split]
-    plan = _plan(pool, folds, recipe, folder)
+    keep_plan(folder, {"folds": folds, **plan_of(pool, recipe, backbone_weights)})
+    dealt = _deal(pool, folds, recipe.seed, folder)
     results = []
     for number in range(folds):
         result = folder / f"fold-{number + 1}" / "result.json"
         if not result.is_file():
             splits = {number: "test", (number + 1) % folds: "val"}
-            parts = [replace(r, split=splits.get(f, "train")) for r, f in zip(pool, plan["folds"], strict=True)]
+            parts = [replace(r, split=splits.get(f, "train")) for r, f in zip(pool, dealt["folds"], strict=True)]
             metrics = _measure(parts, recipe, result.parent, backbone_weights)
             write_whole(result, json.dumps(metrics))
         results.append(json.loads(result.read_text()))
-    return {"folds": folds, "pictures": len(pool), "groups": plan["groups"], **_summary(results)}
+    return {"folds": folds, "pictures": len(pool), "groups": dealt["groups"], **_summary(results)}
 
 
-def _plan(pool: Sequence[Record], folds: int, recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """The fold of each picture; read from `folder` where it has been made before."""
-    key = {"k": folds, "recipe": asdict(recipe), "data": data_hash(pool)}
-    path = folder / PLAN
-    if path.is_file():
-        plan = json.loads(path.read_text())
-        if plan["key"] != key:
-            raise InputError(
-                f"{folder} holds other folds.", "Give another --run folder, or the same data and options as before."
-            )
-        return plan
-    groups = group_pictures(pool)
-    assigned = assign_folds([r.label for r in pool], groups, folds, recipe.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    plan = {"key": key, "groups": len(set(groups)), "folds": assigned}
-    write_whole(path, json.dumps(plan))
-    return plan
+def _deal(pool: Sequence[Record], folds: int, seed: int, folder: Path) -> dict[str, Any]:
+    """The fold of each picture; read from `folder` where it has been dealt before, as comparing them takes a while."""
+    path = folder / DEALT
+    if not path.is_file():
+        groups = group_pictures(pool)
+        assigned = assign_folds([r.label for r in pool], groups, folds, seed)
+        write_whole(path, json.dumps({"groups": len(set(groups)), "folds": assigned}))
+    return json.loads(path.read_text())
 
 
 def _measure(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,17 +13,16 @@ from hematovision import images
 from hematovision.cells import CELL_CLASSES
 from hematovision.errors import InputError
 from hematovision.files import write_whole
-from hematovision.library.datasets import data_hash
 from hematovision.library.records import Record
 from hematovision.training.fitting.fit import Recipe
 from hematovision.training.measuring.metrics import auroc
 from hematovision.training.measuring.trust import Amounts, answers, embeddings, fit_subspace, sample_classes
+from hematovision.training.plans import keep_plan, plan_of
 from hematovision.training.run import produce
 from hematovision.vision.classifier import Classifier
 
 SHORT = Recipe(size=128, epochs=3, settled_epochs=0)
 """Eight models are trained: each as briefly as serves, on small pictures."""
-PLAN = "plan.json"
 
 
 def leave_out(
@@ -42,7 +40,8 @@ def leave_out(
             f"No picture of {', '.join(lacking)} is in the split 'test'.",
             "Each class is left out once: all eight have to be there.",
         )
-    _check_plan(folder, {"recipe": asdict(recipe), "data": data_hash(records)})
+    plan = plan_of(records, recipe, backbone_weights)
+    keep_plan(folder, plan)
     classes = {}
     for label in CELL_CLASSES:
         result = folder / label / "result.json"
@@ -51,7 +50,7 @@ def leave_out(
             write_whole(result, json.dumps(found))
         classes[label] = json.loads(result.read_text())
     mean = fmean(found["auroc"] for found in classes.values())
-    return {**json.loads((folder / PLAN).read_text()), "mean_auroc": mean, "classes": classes}
+    return {**plan, "mean_auroc": mean, "classes": classes}
 
 
 def _without(
@@ -75,14 +74,3 @@ def _without(
 
 def _embed(classifier: Classifier, records: Sequence[Record]) -> np.ndarray:
     return embeddings(answers(classifier, (images.read(record.path) for record in records)))
-
-
-def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
-    path = folder / PLAN
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(plan))
-    elif json.loads(path.read_text()) != plan:
-        raise InputError(
-            f"{folder} holds other models.", "Give another --run folder, or the same data and options as before."
-        )

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from hematovision.errors import InputError, unknown
 from hematovision.library.records import Record
 from hematovision.training.fitting.fit import Epoch, Recipe, fit, read_history, recipe_phases
+from hematovision.training.plans import keep_plan, plan_of
 
 METHODS = ("tpe", "random", "grid")
 
@@ -55,7 +56,8 @@ def tune(
         raise unknown("method", method, METHODS)
     if trials < 1 or not searched:
         raise InputError("There is nothing to search.", "Ask for one trial at least, and leave some option free.")
-    study = _open(folder, {"method": method, "recipe": asdict(recipe), "searched": list(searched)})
+    keep_plan(folder, {"method": method, "searched": list(searched), **plan_of(records, recipe, backbone_weights)})
+    study = _open(folder)
     for killed in study.get_trials(states=(TrialState.RUNNING,)):
         # The same values again go on from the epoch that it had reached.
         study.tell(killed.number, state=TrialState.FAIL)
@@ -90,23 +92,15 @@ def _options(recipe: Recipe) -> str:
     return " ".join(f"--{name.replace('_', '-')} {getattr(recipe, name)}" for name in changed if name != "size")
 
 
-def _open(folder: Path, search: dict[str, Any]) -> optuna.Study:
+def _open(folder: Path) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    folder.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
+    return optuna.create_study(
         study_name="tune",
         storage=JournalStorage(JournalFileBackend(str(folder / "trials.journal"))),
         direction="maximize",
         pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
         load_if_exists=True,
     )
-    text = json.dumps(search, sort_keys=True)
-    if study.user_attrs.setdefault("search", text) != text:
-        raise InputError(
-            f"{folder} holds another search.", "Give another --run folder, or the same method and options as before."
-        )
-    study.set_user_attr("search", text)
-    return study
 
 
 def _sampler(method: str, searched: Sequence[str], seed: int) -> BaseSampler:

@@ -86,7 +86,7 @@ def test_each_fold_measures_once_and_a_killed_run_goes_on(records, tmp_path, tin
     assert report["folds"] == 3 and report["pictures"] == report["groups"] == 40
     assert len(report["accuracy"]["folds"]) == 3 and report["accuracy"]["sd"] is not None
     assert set(report["recall"]) == set(CELL_CLASSES) and report["attributes"]["mean_accuracy"]["mean"] is not None
-    with pytest.raises(InputError, match="holds other folds"):
+    with pytest.raises(InputError, match="another run"):
         crossvalidate(records, 3, replace(RECIPE, seed=9), tmp_path / "run", None)
     with pytest.raises(InputError, match="It takes 3"):
         crossvalidate(records, 2, RECIPE, tmp_path / "run", None)

@@ -39,7 +39,7 @@ def test_no_model_sees_its_class_and_a_killed_run_goes_on(records, tmp_path, tin
     assert all((found["known"], found["left_out"]) == (7, 1) for found in report["classes"].values())
     assert report["mean_auroc"] == pytest.approx(np.mean([found["auroc"] for found in report["classes"].values()]))
     assert report["recipe"]["epochs"] == 0
-    with pytest.raises(InputError, match="holds other models"):
+    with pytest.raises(InputError, match="another run"):
         leave_out(records, replace(RECIPE, seed=9), tmp_path / "run", None)
 
 
@@ -53,13 +53,15 @@ def test_a_class_that_is_nothing_like_the_others_is_found(records, tmp_path, mon
         rng = np.random.default_rng(len(asked))
         return np.stack([place[r.label] + rng.normal(0, 0.01, 40) for r in some])
 
+    def make(records, folder, *rest):
+        folder.mkdir()
+        return folder
+
     monkeypatch.setattr(module, "_embed", embed)
+    monkeypatch.setattr(module, "produce", make)
     monkeypatch.setattr(module, "Classifier", lambda folder: None)
-    monkeypatch.setattr(module, "produce", lambda *given: tmp_path)
     monkeypatch.setattr(module.keras.backend, "clear_session", lambda: None)
-    for label in CELL_CLASSES:
-        (tmp_path / label).mkdir()
-    report = leave_out(records, RECIPE, tmp_path, None)
+    report = leave_out(records, RECIPE, tmp_path / "run", None)
     assert report["mean_auroc"] == 1 and {found["auroc"] for found in report["classes"].values()} == {1.0}
     fitted, known, left_out = asked[:3]
     assert CELL_CLASSES[0] not in fitted + known and left_out == [CELL_CLASSES[0]]

@@ -15,7 +15,6 @@ import keras
 from hematovision import images
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, COLOR_HEAD, HEADS, SIZE_HEAD
 from hematovision.errors import InputError, ModelError
-from hematovision.library.records import Record
 from hematovision.smear.framing import Frame, cut
 from hematovision.smear.light import BACKGROUND, RED_CELL_DENSITY
 from hematovision.smear.survey import Survey
@@ -215,8 +214,8 @@ def test_a_killed_run_goes_on_and_ends_where_an_unbroken_one_ends(records, tmp_p
     unbroken = fit(records, RECIPE, tmp_path / "unbroken", None)
     save = module._write_history
 
-    def killed_after_three(folder, recipe, history):
-        save(folder, recipe, history)
+    def killed_after_three(folder, history):
+        save(folder, history)
         if len(history) == 3:
             raise KeyboardInterrupt
 
@@ -230,12 +229,6 @@ def test_a_killed_run_goes_on_and_ends_where_an_unbroken_one_ends(records, tmp_p
     assert phases == ["frozen", "fine-tuned", "settled", "settled"]
     for a, b in zip(unbroken.get_weights(), resumed.get_weights(), strict=True):
         assert np.allclose(a, b, atol=1e-3)
-
-
-def test_another_recipe_in_the_same_folder_is_refused(tmp_path):
-    (tmp_path / "history.json").write_text(json.dumps({"recipe": {"seed": 9}, "epochs": []}))
-    with pytest.raises(InputError, match="another recipe"):
-        fit([Record("d", tmp_path, "monocyte", s) for s in ("train", "val")], RECIPE, tmp_path, None)
 
 
 def test_training_without_splits_is_refused(tmp_path):

@@ -30,7 +30,7 @@ def invented(accuracies):
         for number, accuracy in enumerate(accuracies(recipe), start=1):
             epochs.append(Epoch(number, "fine-tuned", 1.0, 1.0, accuracy, 0.0))
             on_epoch(epochs[-1])
-        _write_history(folder, recipe, epochs)
+        _write_history(folder, epochs)
         for name in ("last.keras", "best.keras"):
             (folder / name).touch()
 
@@ -41,7 +41,7 @@ def test_a_search_really_trains(records, tmp_path, tiny_backbone):
     report = tune(records, RECIPE, ["rate"], tmp_path, "random", 1, None)
     assert report["trials"] == {"complete": 1, "pruned": 0}
     assert 0 <= report["val_accuracy"] <= 1 and 2e-5 <= report["recipe"]["rate"] <= 1e-3
-    assert [p.name for p in (tmp_path / "trials").rglob("*") if p.is_file()] == ["history.json"]
+    assert sorted(p.name for p in (tmp_path / "trials").rglob("*") if p.is_file()) == ["history.json", "plan.json"]
 
 
 @pytest.mark.parametrize("method", ["tpe", "random", "grid"])
@@ -64,7 +64,7 @@ def test_a_killed_search_goes_on_with_the_trial_that_was_killed(method, tmp_path
     assert report["trials"] == {"complete": 5, "pruned": 0}
     assert report["recipe"]["dropout"] == min(recipe.dropout for recipe in ran)
     assert tune([], RECIPE, ["dropout", "batch_size"], tmp_path, method, 5, None) == report and len(ran) == 6
-    with pytest.raises(InputError, match="another search"):
+    with pytest.raises(InputError, match="another run"):
         tune([], RECIPE, ["dropout"], tmp_path, method, 5, None)
 
 

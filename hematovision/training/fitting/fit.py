@@ -22,6 +22,7 @@ from hematovision.training.fitting.backbone import DEFAULT_BACKBONE, RelativeAda
 from hematovision.training.fitting.batches import Batches, targets
 from hematovision.training.fitting.devices import Steps, meet, place
 from hematovision.training.fitting.loss import loss_weights
+from hematovision.training.plans import keep_plan, plan_of
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def fit(
     `folder` keeps `last.keras`, `best.keras` and `history.json`; called again with the same recipe it goes on where
     it stopped. `on_epoch` is told of each epoch, those of the stopped run first; what it raises ends the run.
     In the scope of a strategy of several machines, each calls this with the same arguments and sees the same `folder`.
-    Raises InputError where `folder` holds another recipe's run.
+    Raises InputError where `folder` holds another run.
     """
     train = [r for r in records if r.split == "train"]
     val = [r for r in records if r.split == "val"]
@@ -81,7 +82,8 @@ def fit(
         )
     strategy = tf.distribute.get_strategy()
     writes = place(strategy)[0] == 0
-    history = _resume(folder, recipe)
+    keep_plan(folder, plan_of(records, recipe, backbone_weights), writes)
+    history = read_history(folder)
     tell = on_epoch or (lambda epoch: None)
     for epoch in history:
         tell(epoch)
@@ -111,7 +113,7 @@ def fit(
             if min(history, key=lambda e: (-e.val_accuracy, e.val_loss)) is history[-1]:
                 _save(model, folder / "best.keras", writes)
         if writes:
-            _write_history(folder, recipe, history)
+            _write_history(folder, history)
             tqdm.write(
                 f"  loss {loss:.3f}  val: {scores[1]:.2%} of classes, {scores[2]:.2%} of attributes", file=sys.stderr
             )
@@ -141,17 +143,6 @@ def read_history(folder: Path) -> list[Epoch]:
     """The epochs that a run in `folder` has finished."""
     path = folder / "history.json"
     return [Epoch(**epoch) for epoch in json.loads(path.read_text())["epochs"]] if path.is_file() else []
-
-
-def _resume(folder: Path, recipe: Recipe) -> list[Epoch]:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "history.json"
-    # Also a run of a former version, which lacks what a recipe has gained since: its network was another one.
-    if path.is_file() and json.loads(path.read_text())["recipe"] != asdict(recipe):
-        raise InputError(
-            f"{folder} holds a run of another recipe.", "Give another --run folder, or the same options as before."
-        )
-    return read_history(folder)
 
 
 def _begin(model: keras.Model, recipe: Recipe, steps: int, phase: str) -> None:
@@ -217,6 +208,5 @@ def averaged(model: keras.Model) -> Iterator[None]:
         variable.assign(value)
 
 
-def _write_history(folder: Path, recipe: Recipe, history: Sequence[Epoch]) -> None:
-    text = json.dumps({"recipe": asdict(recipe), "epochs": [asdict(epoch) for epoch in history]}, indent=1)
-    write_whole(folder / "history.json", text)
+def _write_history(folder: Path, history: Sequence[Epoch]) -> None:
+    write_whole(folder / "history.json", json.dumps({"epochs": [asdict(epoch) for epoch in history]}, indent=1))
