@@ -62,6 +62,14 @@ class CellText:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Where the annotations of some classes differ from what atlases say of them."""
+
+    words: str
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AttributeText:
     """An attribute of WBCAtt: what it is, how to look for it, and what each value means."""
 
@@ -70,6 +78,7 @@ class AttributeText:
     look: str
     values: Mapping[str, str]
     sources: tuple[str, ...]
+    doubt: Doubt | None
 
 
 @dataclass(frozen=True)
@@ -166,6 +175,7 @@ def read_content(folder: Path = HERE) -> Content:
             _words(entry, "look", name),
             _mapping(entry, "values", name, ATTRIBUTES[name]),
             _sources(entry, name, sources),
+            _doubt(entry, name),
         )
         for name, entry in _entries(folder / "attributes.yaml", ATTRIBUTES).items()
     }
@@ -276,6 +286,16 @@ def _mapping(entry: Any, field: str, name: str, wanted: Iterable[str]) -> Mappin
     if not isinstance(found, dict) or set(found) != set(names):
         raise DataError(f"'{name}' has wrong {field}.", f"Should have: {', '.join(names)}.")
     return MappingProxyType({str(one): _words(found, one, f"{name}, {field}") for one in found})
+
+
+def _doubt(entry: Any, name: str) -> Doubt | None:
+    if "doubt" not in entry:
+        return None
+    found = entry["doubt"]
+    classes = found.get("classes") if isinstance(found, dict) else None
+    if not isinstance(classes, list) or not classes or any(one not in CELL_CLASSES for one in classes):
+        raise DataError(f"'{name}' has a doubt on unknown classes.", f"Use some of: {', '.join(CELL_CLASSES)}.")
+    return Doubt(_words(found, "words", f"{name}, doubt"), tuple(classes))
 
 
 def _sources(entry: Any, name: str, sources: Mapping[str, SourceText]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ TYPICAL: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 """Typical percentages in adult blood. Laboratories differ. Shown with `TYPICAL_SOURCE`."""
 
-TYPICAL_SOURCE = "Davis laboratory reference intervals; immature granulocytes: ICSH 2015 (Palmer). Laboratories differ."
+TYPICAL_SOURCE = "Davis's Lab & Diagnostic Tests. Laboratories differ."
 
 RAISED = (2.0, 4.0)
 """How many times its share a class is raised on a slide that is not normal."""

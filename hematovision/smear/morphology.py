@@ -1,6 +1,6 @@
 """A cell in the words of morphology: what can be drawn, what is true of it, and what is plausible for each class.
 
-Sizes and N:C ratios follow the atlases named in docs/drawing.md; the rest is set by eye against photographs.
+N:C ratios follow the atlases named in docs/drawing.md, sizes PBC; the rest is set by eye against photographs.
 """
 
 from collections.abc import Mapping
@@ -87,7 +87,8 @@ class CellSpec:
     def attributes(self) -> dict[str, str]:
         """The morphology attributes that are true of it, by the names of `cells.ATTRIBUTES`.
 
-        All eleven; a cell without a nucleus lacks the three that speak of one.
+        All eleven; a cell without a nucleus lacks the three that speak of one. A promyelocyte has no type of granules:
+        primary ones lie between what WBCAtt, which has annotated none, calls small and coarse.
         """
         found = {"cell_size": "big" if self.diameter >= BIG_FROM else "small"}
         found["cell_shape"] = "irregular" if max(self.irregularity, self.ruffles - 0.2) >= 0.6 else "round"
@@ -101,7 +102,8 @@ class CellSpec:
             found["cytoplasm_colour"] = "light blue"
         else:
             found["cytoplasm_colour"] = "purple blue" if self.acidophilia >= 0.12 else "blue"
-        found["granule_type"] = self.granule_type if self.has_granules else NIL
+        if self.stage != "promyelocyte":
+            found["granule_type"] = self.granule_type if self.has_granules else NIL
         found["granule_colour"] = self.granule_colour if self.has_granules else NIL
         found["granularity"] = "yes" if self.has_granules else "no"
         return found

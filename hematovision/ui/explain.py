@@ -9,10 +9,7 @@ from hematovision.content.phrases import Phrases, percent, plural, sentence_case
 from hematovision.services import Services
 from hematovision.vision import explain
 from hematovision.vision.classifier import Prediction
-from hematovision.vision.explain import Clause, Explanation
-
-_OFTEN_CONFUSED = ("unsegmented-band", "segmented-bilobed", "segmented-multilobed")
-"""Shapes of the nucleus on which experts differ."""
+from hematovision.vision.explain import Clause, Explanation, Knowledge
 
 
 def show_reasons(services: Services, prediction: Prediction, other: str | None = None) -> None:
@@ -28,7 +25,7 @@ def show_reasons(services: Services, prediction: Prediction, other: str | None =
             for what, number in numbers(found, services.reasons.knowledge.phrases)
         )
         st.html(f'<dl class="hv-facts hv-sides">{rows}</dl>')
-        st.caption(" ".join(_notes(services, found)))
+        st.caption(" ".join(notes(found, services.reasons.knowledge)))
 
 
 def numbers(found: Explanation, phrases: Phrases) -> list[tuple[str, str]]:
@@ -70,28 +67,29 @@ def _times(ratio: float) -> str:
     return "over 1,000 times" if ratio > 1000 else f"{ratio:.0f} times" if ratio >= 10 else f"{ratio:.1f} times"
 
 
-def _notes(services: Services, found: Explanation) -> list[str]:
-    """What the numbers are, of those that were given."""
-    knowledge = services.reasons.knowledge
+def notes(found: Explanation, knowledge: Knowledge) -> list[str]:
+    """What the numbers are, of those that were given, and which features annotators and atlases differ on."""
     kinds = {clause.kind for clause in found.clauses}
-    notes = []
+    said = []
     if explain.CLASS in kinds:
-        notes.append("The probabilities of classes are calibrated.")
+        said.append("The probabilities of classes are calibrated.")
     if explain.SEEN in kinds:
-        notes.append(
+        said.append(
             "Those of features are not. The model reads features beside the class; they are not steps toward it."
         )
     if kinds & {explain.SPEAKS, explain.SHOWS, explain.SHARED, explain.UNWEIGHED}:
         total = sum(knowledge.content.measured.n.values())
-        notes.append(f"How often a class shows a feature was counted in {total:,} annotated cells (WBCAtt).")
-    if any(clause.head == "nucleus_shape" and clause.value in _OFTEN_CONFUSED for clause in found.clauses):
-        notes.append(knowledge.content.attributes["nucleus_shape"].look)
+        said.append(f"How often a class shows a feature was counted in {total:,} annotated cells (WBCAtt).")
+    for head in dict.fromkeys(clause.head for clause in found.clauses):
+        text = knowledge.content.attributes.get(head)
+        if text and text.doubt and {found.answer, found.other} & set(text.doubt.classes):
+            said.append(f"{display_name(head)}: {text.doubt.words}")
     if explain.CONCEPT in kinds:
         known = knowledge.concepts
         low, high = known.interval
-        notes.append(
+        said.append(
             f"The features alone: a linear model of {len(known.biases)} classes, fitted to the annotations of "
             f"{known.fitted:,} cells. By the annotations of {known.tested:,} others it is right in "
             f"{known.right:,} (95 % interval of the share: {100 * low:.1f} to {100 * high:.1f} %)."
         )
-    return notes
+    return said

@@ -125,3 +125,13 @@ def test_shares_are_those_that_were_counted():
     assert measured.share("basophil", "cell_size", "big") == 313 / 1157
     assert measured.share("lymphocyte", "cytoplasm_vacuole", "yes") == 0.0
     assert measured.share("platelet", "cell_size", "big") is None and measured.share("band", "cell_size", "big") is None
+
+
+def test_the_shares_that_a_doubt_names_are_those_that_were_counted():
+    doubts = {name: entry.doubt for name, entry in content().attributes.items() if entry.doubt}
+    assert {name: doubt.classes for name, doubt in doubts.items()} == {
+        "nucleus_shape": ("neutrophil",),
+        "cytoplasm_texture": ("lymphocyte",),
+    }
+    frosted = content().measured.share("lymphocyte", "cytoplasm_texture", "frosted")
+    assert frosted is not None and f"{frosted:.0%}".replace("%", " %") in doubts["cytoplasm_texture"].words

@@ -23,7 +23,7 @@ def test_plausible_cells_lie_within_the_limits_and_have_known_attributes(kind, s
         assert low <= getattr(spec, name) <= high
     for name, value in spec.attributes.items():
         assert value in ATTRIBUTES[name]
-    assert len(spec.attributes) == (11 if spec.has_nucleus else 8)
+    assert len(spec.attributes) == 11 - 3 * (not spec.has_nucleus) - (spec.stage == "promyelocyte")
 
 
 def test_every_class_can_be_drawn():

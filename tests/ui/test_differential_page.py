@@ -148,7 +148,7 @@ def test_all_right_says_so(app, app_environment):
     assert f"{cells} of {cells} cells named as in the key" in shown
     assert "✓ Every share agrees with the key within the limits of your count." in shown
     assert shown.count("✓ agrees") == len(WHITE_CELLS) and "Every cell is named as in the key." in shown
-    assert "n = 100 white cells." in shown and "Davis laboratory reference intervals" in shown
+    assert "n = 100 white cells." in shown and "Davis's Lab & Diagnostic Tests" in shown
     assert not pictures(app) and app.button(key="begin-200")
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from hematovision.cells import CELL_CLASSES
+from hematovision.content import content
+from hematovision.content.concepts import concepts
 from hematovision.content.phrases import percent, phrases, unbroken
 from hematovision.ui import widgets
-from hematovision.ui.explain import numbers
+from hematovision.ui.explain import notes, numbers
 from hematovision.vision.explain import (
     CHANGE,
     CLASS,
@@ -20,9 +22,12 @@ from hematovision.vision.explain import (
     UNWEIGHED,
     Clause,
     Explanation,
+    Knowledge,
     Sentence,
 )
 from tests.ui.screen import press, texts, visit
+
+KNOWN = Knowledge(content(), phrases(), concepts())
 
 
 @pytest.mark.parametrize(
@@ -56,6 +61,21 @@ from tests.ui.screen import press, texts, visit
 def test_each_number_says_what_it_is(clause, row):
     found = Explanation("neutrophil", "eosinophil", (Sentence((clause, " and ", clause)),))
     assert numbers(found, phrases()) == [row]
+
+
+@pytest.mark.parametrize(
+    ("answer", "other", "head", "said"),
+    [
+        ("lymphocyte", "neutrophil", "cytoplasm_texture", True),
+        ("neutrophil", "lymphocyte", "cytoplasm_texture", True),
+        ("monocyte", "neutrophil", "cytoplasm_texture", False),
+        ("lymphocyte", "neutrophil", "granularity", False),
+    ],
+)
+def test_a_feature_on_which_annotators_and_atlases_differ_is_told_where_it_matters(answer, other, head, said):
+    found = Explanation(answer, other, (Sentence((Clause("", SEEN, head, "frosted", 0.9),)),))
+    doubt = content().attributes["cytoplasm_texture"].doubt
+    assert doubt and (f"Cytoplasm texture: {doubt.words}" in notes(found, KNOWN)) == said
 
 
 def test_a_share_is_said_in_one_way_everywhere():

@@ -60,13 +60,21 @@ GROUPS: Mapping[str, tuple[Knob, ...]] = MappingProxyType(
             Knob("ruffles", "Ruffled edge", "From a smooth membrane to a hairy one."),
         ),
         "Nucleus": (
-            Knob("nuclear_ratio", "N:C ratio", "The nucleus' share of the cell, by area. 0 %: no nucleus."),
-            Knob("lobes", "Lobes", "2: bilobed. 3 to 5: segmented.", "%d", 1),
+            Knob(
+                "nuclear_ratio",
+                "N:C ratio",
+                "The nucleus' share of the cell, by area: 50 % is 1:1, 80 % is 4:1. 0 %: no nucleus.",
+            ),
+            Knob("lobes", "Lobes", "2: bilobed. 3 to 5: multilobed.", "%d", 1),
             Knob("indentation", "Indentation", "Of a nucleus with one lobe. 0 %: round, 50 %: kidney, 90 %: band."),
             Knob("folding", "Folds", "From a smooth nucleus to a folded and knobby one."),
             Knob("eccentricity", "Off center", "0 %: in the middle. 100 %: against the membrane."),
             Knob("chromatin_density", "Chromatin density", "From loose and pale to dense and dark."),
-            Knob("chromatin_clumping", "Chromatin clumping", "From fine and lacy to coarse blocks."),
+            Knob(
+                "chromatin_clumping",
+                "Gaps in the chromatin",
+                "From few and narrow to broad and deep, as between coarse clumps.",
+            ),
         ),
         "Cytoplasm": (
             Knob("basophilia", "Basophilia", "How blue it is: ribonucleic acid takes up the blue dye."),

@@ -20,7 +20,7 @@ from hematovision.ui.widgets import show_picture, verdict
 
 FACTS: Mapping[str, str] = {
     "size": "Size",
-    "nc_ratio": "N:C ratio",
+    "nc_ratio": "Nucleus to cytoplasm (N:C)",
     "nucleus": "Nucleus",
     "chromatin": "Chromatin",
     "cytoplasm": "Cytoplasm",
@@ -108,7 +108,7 @@ def show_attribute(services: Services, state: State) -> None:
     text = services.atlas.content
     entry = text.attributes[name]
     verdict(display_name(name))
-    st.markdown(f"{entry.definition} {entry.look}")
+    st.markdown(" ".join((entry.definition, entry.look, *([entry.doubt.words] if entry.doubt else ()))))
     for value, words in entry.values.items():
         with st.container(border=True, key=f"atlas-value-{value.replace(' ', '-')}"):
             left, right = st.columns(2, gap="large", vertical_alignment="center")
@@ -182,7 +182,7 @@ def show_shares(text: Content, names: Sequence[str]) -> None:
     for attribute, values in ATTRIBUTES.items():
         rows.append(
             f'<tr class="of"><th scope="rowgroup" colspan="{1 + len(known)}">'
-            f"{escape(display_name(attribute))}</th></tr>"
+            f"{escape(display_name(attribute))}{_doubt(text, attribute, known)}</th></tr>"
         )
         for value in values:
             shares = [measured.share(name, attribute, value) or 0.0 for name in known]
@@ -194,6 +194,12 @@ def show_shares(text: Content, names: Sequence[str]) -> None:
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
     st.caption(_counted(text, known))
+
+
+def _doubt(text: Content, attribute: str, names: Sequence[str]) -> str:
+    """Where the annotations of one of the classes differ from the atlases; empty where they do not."""
+    doubt = text.attributes[attribute].doubt
+    return f"<small>{escape(doubt.words)}</small>" if doubt and set(names) & set(doubt.classes) else ""
 
 
 def _look_alikes(services: Services, state: State, name: str) -> None:
