@@ -60,7 +60,8 @@ class Student:
 class ItemResult:
     """A cell of the set: `right` of n students who answered it in their first attempt, and what they said.
 
-    Later attempts are left out: by then a student may have seen the key.
+    Later attempts are left out: by then a student may have seen the key. `disputes` are the reasons of those who
+    dispute the key, in any attempt.
     """
 
     number: int
@@ -69,6 +70,7 @@ class ItemResult:
     second_key: str | None
     right: Figure
     choices: Mapping[str, int]
+    disputes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def results(
         mine = by_learner.setdefault(session.learner, [])
         mine.append(_attempt(len(mine) + 1, session, questions[session.id], places, now))
     students = tuple(Student(who, at, tuple(by_learner.get(who.id, ()))) for who, at in members)
+    all_answers = [attempt.answers for student in students for attempt in student.attempts]
     first = [student.attempts[0].answers for student in students if student.attempts]
     items = []
     for number, cell in enumerate(quiz_set.cells, start=1):
@@ -107,7 +110,10 @@ def results(
         figure = Figure(sum(question.is_right for question in answered), len(answered))
         said = Counter(question.reply.choice for question in answered if question.reply)
         counts = {choice: said[choice] for choice in quiz_set.choices}
-        items.append(ItemResult(number, picture_id_of(cell.picture), cell.key or "", cell.second_key, figure, counts))
+        disputes = [found.dispute for answers in all_answers if (found := answers.get(number)) and found.dispute]
+        picture_id = picture_id_of(cell.picture)
+        item = ItemResult(number, picture_id, cell.key or "", cell.second_key, figure, counts, tuple(disputes))
+        items.append(item)
     return Results(publication, quiz_set, students, tuple(items))
 
 

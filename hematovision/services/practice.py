@@ -78,6 +78,11 @@ class Practice:
         self._known(learner)
         self._store.set_exam(learner, exam_at)
 
+    def exam(self, learner: str) -> datetime | None:
+        """When the learner's own exam is; None where there is none, or it is over."""
+        found = self._store.learner(learner)
+        return found.exam_at if found and found.exam_at and found.exam_at > self._clock() else None
+
     def forget(self, learner: str) -> None:
         """Delete the learner and all their answers."""
         self._store.delete(learner)
@@ -88,11 +93,10 @@ class Practice:
         """What can be practiced: scope -> what it is called. `own:` and names with commas are a scope, too."""
         return self._asking.scopes()
 
-    def start(self, learner: str, plan: Plan, once: bool = False) -> Session:
+    def start(self, learner: str, plan: Plan) -> Session:
         """Begin a session, or go on in the one with the same plan that still runs: two clicks begin one.
 
-        Endless modes have one session a plan for ever. `once`: an exam of which there is one attempt; when it is over,
-        it is returned as it ended. A set brings its own rule of grading. Raises InputError.
+        Endless modes have one session a plan for ever. A set brings its own rule of grading. Raises InputError.
         """
         if plan.mode == session.SET:
             raise InputError("A published set begins with its join code.", "Join it first.", kind="plan")
@@ -107,7 +111,7 @@ class Practice:
             return self._store.start(learner, token, plan, now)
         attempt = 1
         while found := self._store.session_of_token(learner, f"{token}/{attempt}"):
-            if once or not self._settled(found).is_over(now):
+            if not self._settled(found).is_over(now):
                 break
             attempt += 1
         cells = [] if found else self._asking.all(plan, self._schedule(learner), self._store.seen(learner))
@@ -156,8 +160,8 @@ class Practice:
             latest = self._store.stopped_at(running.id)
         if running.has_fixed_cells or running.is_over(now):
             return None
-        exam_at = self._known(learner).exam_at
-        cell = self._asking.one(running.plan, self._schedule(learner), self._store.seen(learner), now, exam_at)
+        known, seen = self._schedule(learner), self._store.seen(learner)
+        cell = self._asking.one(running.plan, known, seen, now, self.exam(learner))
         return self._store.ask(running, latest.number + 1 if latest else 1, cell, now).asked if cell else None
 
     def features(self, running: Session, asked: Asked) -> tuple[str, ...]:
@@ -244,8 +248,7 @@ class Practice:
 
     def due(self, learner: str, scope: str = "all_eight") -> Due:
         """What is due in a scope."""
-        found = self._store.learner(learner)
-        exam_at = found.exam_at if found else None
+        exam_at = self.exam(learner)
         names = [name for name, pictures in self._asking.pool(scope).items() if pictures]
         known, now = self._schedule(learner), self._clock()
         moments = [
@@ -258,9 +261,7 @@ class Practice:
     def progress(self, learner: str, zone: tzinfo = UTC) -> Progress:
         """All that the answers say; days are those of the learner's time zone."""
         answers, now = self._answers(learner), self._clock()
-        found = self._store.learner(learner)
-        known = scheduling.schedule(answers)
-        forecast = scheduling.forecast(known, now, FORECAST_DAYS, found.exam_at if found else None)
+        forecast = scheduling.forecast(self._schedule(learner), now, FORECAST_DAYS, self.exam(learner))
         unseen = [s.id for s in self._store.sessions(learner) if s.has_fixed_cells]
         records = self._pictures.library.records
         annotations = {q.picture_id: records[q.picture_id].attributes for q in answers if q.picture_id in records}

@@ -5,6 +5,7 @@ import streamlit as st
 from hematovision.errors import HematoVisionError
 from hematovision.quiz.session import Plan
 from hematovision.ui.learn.progress import (
+    ask_exam,
     learner_zone,
     show_calibration,
     show_confusion,
@@ -57,6 +58,7 @@ if found.total.n:
     show_features(found)
     show_reliance(found)
     show_due(found)
+    ask_exam(practice, learner)
 elif st.button("Start practice", type="primary", shortcut="Enter", key="start"):
     st.switch_page("pages/learn/quiz.py")
 # One who only took a name has that to delete.

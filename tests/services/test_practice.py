@@ -351,7 +351,11 @@ def test_before_an_exam_all_is_due_once_more(settings):
     practice.set_exam("ann", exam)
     near = practice.due("ann", "core_four")
     # Whatever was last reviewed more than a day before the exam is due now.
-    assert near.count >= far.count and practice.learners()[0].exam_at == exam
+    assert near.count >= far.count and practice.exam("ann") == exam
+    clock.now = exam
+    over = practice.due("ann", "core_four")
+    practice.set_exam("ann", None)
+    assert practice.due("ann", "core_four") == over and practice.exam("ann") is None
 
 
 class Model:
@@ -479,15 +483,6 @@ def test_the_clock_of_an_exam_runs_on_while_the_server_is_down(settings):
     assert (summary.asked, summary.answered, summary.right) == (4, 1, 1)
     clock.now = exam.started_at  # set back
     assert open_practice(settings, clock=clock).next("ann", exam.id) is None
-
-
-def test_an_exam_that_may_be_sat_once_stays_as_it_ended(settings):
-    practice = open_practice(settings)
-    plan = Plan("exam", "set:band-segmented", length=2, minutes=5)
-    exam = practice.start("ann", plan, once=True)
-    practice.finish("ann", exam.id)
-    again = practice.start("ann", plan, once=True)
-    assert again.id == exam.id and again.ended_at is not None and practice.next("ann", again.id) is None
 
 
 def test_questions_of_an_exam_come_in_their_order(settings):

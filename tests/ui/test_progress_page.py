@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -217,3 +217,16 @@ def test_days_are_those_of_the_learners_browser(named, known_as):
     if named:
         run.context["timezone"] = named
     assert run.run().text[0].value == known_as
+
+
+def test_the_day_of_the_exam_is_kept_and_moves_what_is_due(app, app_environment):
+    give(app_environment, ANSWERS)
+    visit(app, PAGE)
+    assert app.date_input(key="exam-day").value is None
+    day = (datetime.now(UTC) + timedelta(days=3)).date()
+    app.date_input(key="exam-day").set_value(day).run()
+    assert not app.exception
+    assert open_store(app_environment.database).learner("local").exam_at == datetime.combine(day, time(), UTC)
+    assert visit(AppTest.from_file(app._script_path), PAGE).date_input(key="exam-day").value == day
+    app.date_input(key="exam-day").set_value(None).run()
+    assert open_store(app_environment.database).learner("local").exam_at is None

@@ -57,6 +57,19 @@ def test_students_and_cells_against_the_key(app, answered):
     assert sum(item.right.n for item in found.items) == 3
 
 
+def test_the_reason_of_a_dispute_stands_below_its_cell_for_the_instructor(app, answered):
+    services, code = answered
+    (ada, *_) = services.teach.results("local", code).students
+    (attempt,) = ada.attempts
+    services.practice.dispute(ada.learner.id, attempt.answers[2].id, "A *promonocyte*, by its nucleoli.")
+    visit(app, RESULTS)
+    app.segmented_control[0].set_value("Cells").run()
+    captions = [caption.value for caption in app.caption]
+    said = captions.index(r"Disputed: “A \*promonocyte\*, by its nucleoli\.”")
+    assert captions[said - 1].startswith("**Cell 2 ·")
+    assert sum("Disputed" in words for words in captions) == 1
+
+
 def test_the_table_to_take_away_has_a_row_for_each_answer_and_no_formula(answered):
     services, code = answered
     rows = list(csv.DictReader(io.StringIO(services.teach.results_csv("local", code))))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, time, tzinfo
 from html import escape
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +16,7 @@ from hematovision.services.model_card import Confusion, Share, Shares
 from hematovision.services.practice import Practice
 from hematovision.ui.charts import Course, Days, show_figures
 from hematovision.ui.learn.quiz import CERTAINTIES
+from hematovision.ui.page import errors_shown
 
 FEW = 10
 """With fewer answers no chart is drawn: it would show chance."""
@@ -134,6 +135,27 @@ def show_due(found: Progress) -> None:
         st.markdown(f"Nothing in the next {days} days.")
         return
     show_figures("due", [Days("Classes and pairs that fall due", f"n = {count} in {days} days", found.due)])
+
+
+def ask_exam(practice: Practice, learner: str) -> None:
+    """The day of the learner's own exam, which the schedule works toward."""
+    zone = learner_zone()
+    found = practice.exam(learner)
+
+    def keep() -> None:
+        day = st.session_state["exam-day"]
+        with errors_shown():
+            practice.set_exam(learner, datetime.combine(day, time(), zone) if day else None)
+
+    st.date_input(
+        "Your exam: all comes once more on the day before",
+        found.astimezone(zone).date() if found else None,
+        min_value="today",
+        format="YYYY-MM-DD",
+        key="exam-day",
+        on_change=keep,
+        width=320,
+    )
 
 
 def show_data(practice: Practice, learner: str, on_delete: Callable[[], None]) -> None:

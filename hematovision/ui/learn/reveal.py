@@ -176,7 +176,7 @@ def _ask_again(practice: Practice, question: Question, learner: str) -> None:
 
         st.button("Store", key="dispute", disabled=not reason.strip(), on_click=dispute)
         if question.dispute:
-            st.caption("Stored. Who looks after the cells reads it.")
+            st.caption("Stored with your answers. In a set, its instructor reads it.")
 
 
 def _show_model(services: Services, question: Question) -> Prediction | None:

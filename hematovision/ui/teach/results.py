@@ -96,6 +96,8 @@ def show_items(services: Services, found: Results) -> None:
     def show(item: ItemResult) -> None:
         small_picture(services.pictures, item.picture_id, f"Cell {item.number}: {display_name(item.key)}")
         st.caption(item_words(item))
+        for reason in item.disputes:
+            st.caption(f"Disputed: “{plain(reason)}”")
 
     paged_gallery("items", items, show)
 
