@@ -94,10 +94,13 @@ HEADS: Mapping[str, tuple[str, ...]] = MappingProxyType({CLASS_HEAD: CELL_CLASSE
 
 
 def display_name(name: str) -> str:
-    """`immature_granulocyte` -> `Immature granulocyte`; `band` -> `Band neutrophil`, as no one says band alone."""
+    """`immature_granulocyte` -> `Immature granulocyte`; `band` -> `Band neutrophil`, as no one says band alone.
+
+    The data set spells colour, the app color.
+    """
     if STAGES.get(name) == "neutrophil":
         name += " neutrophil"
-    return name.replace("_", " ").capitalize()
+    return name.replace("_", " ").replace("colour", "color").capitalize()
 
 
 def class_of(name: str) -> str:

@@ -102,3 +102,8 @@ def percent(share: float) -> str:
 def unbroken(words: str) -> str:
     """The words with every share in them kept on one line: neither its sign nor `%` is left at the end of another."""
     return re.sub(r"([<>]) (?=\d)|(?<=\d) (?=%)", lambda found: f"{found[1] or ''}\xa0", words)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 cell`, `20 cells`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

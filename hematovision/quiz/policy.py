@@ -133,7 +133,7 @@ def read(values: object, place: Place, faults: Faults) -> Policy:
             found[name] = faults.read((*place, name), readers[name], value, getattr(FREE, name))
     policy = Policy(**found)
     if policy.opens_at and policy.closes_at and policy.opens_at >= policy.closes_at:
-        faults.add((*place, "closes_at"), "closes_at is not after opens_at.", "Close the set after it opens.")
+        faults.add((*place, "closes_at"), "The set closes before it opens.", "Take a later time to close it.")
     return policy
 
 

@@ -84,7 +84,7 @@ def _cell(entry: object, choices: tuple[str, ...], place: Place, faults: Faults)
         elif isinstance(value, str):
             keys[name] = value
     if keys["second_key"] is not None and keys["second_key"] == keys["key"]:
-        faults.add((*place, "second_key"), "second_key is the same as key.", "Leave it out where experts agree.")
+        faults.add((*place, "second_key"), "The second key is the same as the key.", "Leave it out.")
     note = faults.read((*place, "note"), parse_note, entry.get("note", ""), "")
     drawn = entry.get("drawn", False)
     if not isinstance(drawn, bool):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from hematovision.content.phrases import counted
 from hematovision.ui.page import errors_shown, show_error, start_page
 from hematovision.ui.sign_in import current_account
 
@@ -17,7 +18,7 @@ def add():
         return
     with errors_shown():
         source = pictures.add_folder(Path(folder))
-        st.session_state.added = f"{len(source.records):,} pictures were added."
+        st.session_state.added = f"Added {counted(len(source.records), 'picture')}."
         st.session_state.folder = ""
         pictures.start_indexing()
 
@@ -31,10 +32,10 @@ for source in pictures.library.sources:
         if source.error:
             show_error(source.error)
         if source.is_drawn:
-            st.caption(f"{len(source.records):,} drawn cells, made by HematoVision")
+            st.caption(f"{counted(len(source.records), 'drawn cell')}, made by HematoVision")
         elif source.records:
             names = sorted({record.dataset for record in source.records})
-            st.caption(f"{len(source.records):,} pictures · {', '.join(names)}")
+            st.caption(f"{counted(len(source.records), 'picture')} · {', '.join(names)}")
 
 if current_account() is None:  # the folders of a site are for whoever runs it to choose
     st.header("Add a folder")

@@ -5,6 +5,7 @@ import random
 import streamlit as st
 
 from hematovision.cells import CLASS_HEAD
+from hematovision.content.phrases import counted
 from hematovision.errors import HematoVisionError
 from hematovision.ui.explore import lab, sliders
 from hematovision.ui.page import errors_shown, show_error, start_page
@@ -31,7 +32,7 @@ def save():
     title = state["lab-set"].strip()
     with errors_shown():
         count = services.lab.save(sliders.current(state), title)
-        state["lab-saved"] = f"Saved. “{title}” has {count} {'cell' if count == 1 else 'cells'}."
+        state["lab-saved"] = f"Saved. “{title}” has {counted(count, 'cell')}."
 
 
 # A slider draws these three anew and nothing else. They ask for the cell themselves, because arguments would be those

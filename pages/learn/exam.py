@@ -11,6 +11,7 @@ from hematovision.ui.learn import exam, quiz
 from hematovision.ui.learn.reveal import reveal
 from hematovision.ui.learner import current_learner
 from hematovision.ui.page import errors_shown, show_error, start_page
+from hematovision.ui.times import in_zone, learner_zone
 
 services = start_page("Exam")
 practice, state = services.practice, st.session_state
@@ -54,7 +55,8 @@ def offer(past):
     plan = exam.plan_exam(services)
     st.button("Start the exam", key="start", type="primary", shortcut="Enter", on_click=begin, args=(plan,))
     for found in past:
-        title = f"Result of {found.started_at:%Y-%m-%d}: {scope_title(practice.scopes(), found.plan.scope)}"
+        begun = in_zone(found.started_at, learner_zone())
+        title = f"Result of {begun}: {scope_title(practice.scopes(), found.plan.scope)}"
         st.button(title, key=f"result-{found.id}", type="tertiary", on_click=show, args=(found.id,))
 
 

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from hematovision.content.phrases import counted
 from hematovision.quiz.session import SET
-from hematovision.ui.learn.quiz import endless, in_words
+from hematovision.ui.learn.quiz import endless
 from hematovision.ui.learner import current_learner, learner_line
 from hematovision.ui.page import errors_shown, start_page
+from hematovision.ui.times import in_words
 from hematovision.ui.widgets import show_picture
 
 services = start_page("Home")
@@ -41,12 +43,12 @@ with words:
     if answered and not begun:
         due = practice.due(learner, plan.scope)
         if due.count:
-            if st.button(f"Review what is due: {due.count}", key="review", on_click=review):
+            if st.button(f"Review what is due: {counted(due.count, 'topic')}", key="review", on_click=review):
                 st.switch_page("pages/learn/quiz.py")
         elif due.next_at:
             st.caption(f"Nothing is due. The next review is in {in_words(due.next_at - datetime.now(UTC))}.")
     if answered:
-        st.caption(f"{answered} {'cell' if answered == 1 else 'cells'} named, {right} right.")
+        st.caption(f"{counted(answered, 'cell')} named, {right} right.")
     state = services.pictures.index_state
     if state.running and state.total:
         st.caption(f"Preparing the library: {state.done:,} of {state.total:,} pictures. You can begin meanwhile.")

@@ -6,7 +6,6 @@ from hematovision.errors import HematoVisionError
 from hematovision.quiz.session import Plan
 from hematovision.ui.learn.progress import (
     ask_exam,
-    learner_zone,
     show_calibration,
     show_confusion,
     show_curve,
@@ -20,6 +19,7 @@ from hematovision.ui.learn.progress import (
 )
 from hematovision.ui.learner import current_learner
 from hematovision.ui.page import errors_shown, show_error, start_page
+from hematovision.ui.times import learner_zone
 
 services = start_page("Progress")
 practice = services.practice

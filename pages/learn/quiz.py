@@ -11,6 +11,7 @@ from hematovision.ui.learn import quiz
 from hematovision.ui.learn.reveal import reveal
 from hematovision.ui.learner import current_learner
 from hematovision.ui.page import errors_shown, show_error, start_page
+from hematovision.ui.times import in_words
 
 services = start_page("Quiz")
 practice, state = services.practice, st.session_state
@@ -44,7 +45,7 @@ def nothing_due():
     if next_at is None:
         st.markdown("Nothing was practiced of these cells yet.")
     else:
-        st.markdown(f"The next review is in {quiz.in_words(next_at - datetime.now(UTC))}.")
+        st.markdown(f"The next review is in {in_words(next_at - datetime.now(UTC))}.")
     st.button("Practice", key="practice", type="primary", shortcut="Enter", on_click=ask_next, args=(mixed,))
 
 

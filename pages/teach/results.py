@@ -3,10 +3,10 @@
 import streamlit as st
 
 from hematovision.errors import HematoVisionError
-from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.page import show_error, start_page
 from hematovision.ui.teach.instructors import teacher
 from hematovision.ui.teach.results import choose_publication, show_head, show_items, show_students
+from hematovision.ui.times import learner_zone
 
 services = start_page("Results")
 teach = services.teach

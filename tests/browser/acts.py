@@ -1,6 +1,7 @@
 """What tests in a browser do, as a person does it, and how they look into the store of the server."""
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,10 @@ from weakref import WeakKeyDictionary
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from hematovision.settings import ROOT
+
+PATHS = ("", *re.findall(r'url_path="([^"]+)"', (ROOT / "streamlit_app.py").read_text(encoding="utf-8")))
+"""Where each page is; the first one has no name."""
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 _MOMENT = 100
 """Milliseconds in which a press has become a question to the server, and an answer is drawn."""

@@ -10,7 +10,7 @@ from PIL import Image
 
 from hematovision.cells import CORE_FOUR
 from hematovision.settings import ROOT
-from tests.browser.acts import answers, choices, open_page, press, settle, stored
+from tests.browser.acts import PATHS, answers, choices, open_page, press, settle, stored
 
 
 def test_five_cells_by_keyboard_from_the_first_page_on(page, server):
@@ -37,7 +37,7 @@ def test_five_cells_by_keyboard_from_the_first_page_on(page, server):
 def test_no_request_leaves_the_machine(page, server):
     outside = []
     page.on("request", lambda r: None if r.url.startswith((server.url, "data:", "blob:")) else outside.append(r.url))
-    for path in ("", "quiz", "exam", "classify", "heat-maps", "library", "model"):
+    for path in PATHS:
         open_page(page, server, path)
     page.locator("body").press("Tab")
     assert outside == []
@@ -175,7 +175,7 @@ def test_a_reload_after_the_commit_shows_the_same_reveal(page, server):
     assert len(answers(server)) == 1
 
 
-@pytest.mark.parametrize("path", ["quiz", "exam", "classify", "heat-maps", "library"])
+@pytest.mark.parametrize("path", ["quiz", "heat-maps", "library", "sets", "results"])
 def test_a_deep_link_may_be_the_first_request_to_a_fresh_server(page, fresh_server, path):
     open_page(page, fresh_server, path)
     assert page.get_by_text("Page not found").count() == 0
@@ -199,7 +199,7 @@ def test_classify_shows_answer_and_map_without_tensorflow(page, server):
 def test_nothing_overflows_in_any_width_or_scheme(browser, server, scheme, width):
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
     page = context.new_page()
-    for path in ("", "quiz", "exam", "classify", "heat-maps", "library", "model"):
+    for path in PATHS:
         open_page(page, server, path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} overflows"
     dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")

@@ -42,7 +42,7 @@ def test_every_fault_is_named_with_its_line():
         (7, "note was read as 3, which is no text"),
         (8, "'"),
         (10, "Unknown feedback 'later'"),
-        (12, "closes_at is not after opens_at"),
+        (12, "The set closes before it opens"),
         (14, "grading is there twice"),
         (15, "Unknown field 'sound'"),
     ]

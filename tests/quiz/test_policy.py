@@ -65,7 +65,7 @@ def test_times_are_kept_in_utc():
         ({"opens_at": "tomorrow"}, "opens_at is no date with a time"),
         ({"closes_at": 3}, "closes_at is no date with a time"),
         ({"closes_at": datetime(1, 1, 1, tzinfo=timezone(HOUR))}, "closes_at is no date with a time"),
-        ({"opens_at": NOON, "closes_at": NOON}, "closes_at is not after opens_at"),
+        ({"opens_at": NOON, "closes_at": NOON}, "The set closes before it opens"),
     ],
 )
 def test_an_error_names_the_field_and_says_what_is_right(values, words):

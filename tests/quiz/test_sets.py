@@ -102,7 +102,10 @@ def test_a_set_holds_what_it_lists_or_everything():
         ({"cells": [{"picture": "a.png", "key": "monocyte"}]}, "Unknown key 'monocyte'"),
         ({"cells": [{"picture": "a.png", "second_key": "mono"}]}, "Unknown second_key 'mono'"),
         ({"cells": [{"picture": "a.png", "key": ["band"]}]}, "Unknown key"),
-        ({"cells": [{"picture": "a.png", "key": "band", "second_key": "band"}]}, "second_key is the same as key"),
+        (
+            {"cells": [{"picture": "a.png", "key": "band", "second_key": "band"}]},
+            "second key is the same as the key",
+        ),
         ({"cells": [{"picture": "a.png", "note": 3}]}, "note was read as 3, which is no text"),
         ({"cells": [{"picture": "a.png", "note": "a\x07"}]}, "note has the character U+0007"),
         ({"cells": [{"picture": "a.png", "key": "band", "drawn": 1}]}, "drawn should be true or false"),

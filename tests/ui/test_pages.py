@@ -209,6 +209,6 @@ def test_a_folder_is_added_on_the_library_page(alone, cells_folder, tmp_path):
     app.text_input(key="folder").set_value(str(tmp_path / "none")).run()
     assert "There is no folder" in texts(app)
     app.text_input(key="folder").set_value(str(cells_folder)).run()
-    assert "48 pictures were added." in texts(app)
+    assert "Added 48 pictures." in texts(app)
     visit(app, "learn/quiz")
     assert app.button(key="commit")

@@ -212,7 +212,7 @@ def test_times_are_said_with_their_n():
     ("named", "known_as"), [("Europe/Berlin", "Europe/Berlin"), ("No/Where", "UTC"), (None, "UTC")]
 )
 def test_days_are_those_of_the_learners_browser(named, known_as):
-    script = "import streamlit as st\nfrom hematovision.ui.learn.progress import learner_zone\nst.text(learner_zone())"
+    script = "import streamlit as st\nfrom hematovision.ui.times import learner_zone\nst.text(learner_zone())"
     run = AppTest.from_string(script, default_timeout=30)
     if named:
         run.context["timezone"] = named

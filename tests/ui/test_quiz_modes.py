@@ -14,6 +14,7 @@ from hematovision.settings import load_settings
 from hematovision.storage.store import open_store
 from hematovision.ui.learn import quiz
 from hematovision.ui.learn.reveal import features_table
+from hematovision.ui.times import in_words
 from tests.ui.screen import new_tab, press, texts, visit
 
 
@@ -47,7 +48,7 @@ def test_a_draft_is_of_one_question_and_a_second_click_takes_certainty_back():
     [(0, "1 minute"), (119, "1 minute"), (120, "2 minutes"), (3600, "1 hour"), (86399, "23 hours"), (172800, "2 days")],
 )
 def test_a_time_is_said_in_its_largest_whole_unit(seconds, words):
-    assert quiz.in_words(timedelta(seconds=seconds)) == words
+    assert in_words(timedelta(seconds=seconds)) == words
 
 
 def test_the_help_names_no_class():
@@ -120,7 +121,7 @@ def test_home_counts_what_is_due_and_one_click_reviews_it(app, app_environment):
     home = new_tab().run()
     button = home.button(key="review")
     known = schedule(open_store(app_environment.database).answers("local"))
-    assert button.label == f"Review what is due: {len(known.topics)}" and len(known.topics) >= 2
+    assert button.label == f"Review what is due: {len(known.topics)} topics" and len(known.topics) >= 2
     press(home, "review")
     assert "Which cell is this?" in texts(home) and home.segmented_control[0].value == "due"
 

@@ -1,13 +1,11 @@
 """The model's reasons on the Classify page, and the numbers behind them."""
 
-import numpy as np
 import pytest
 
 from hematovision.cells import CELL_CLASSES
 from hematovision.content import content
 from hematovision.content.concepts import concepts
-from hematovision.content.phrases import percent, phrases, unbroken
-from hematovision.ui import widgets
+from hematovision.content.phrases import phrases, unbroken
 from hematovision.ui.explain import notes, numbers
 from hematovision.vision.explain import (
     CHANGE,
@@ -76,11 +74,6 @@ def test_a_feature_on_which_annotators_and_atlases_differ_is_told_where_it_matte
     found = Explanation(answer, other, (Sentence((Clause("", SEEN, head, "frosted", 0.9),)),))
     doubt = content().attributes["cytoplasm_texture"].doubt
     assert doubt and (f"Cytoplasm texture: {doubt.words}" in notes(found, KNOWN)) == said
-
-
-def test_a_share_is_said_in_one_way_everywhere():
-    for share in np.linspace(0, 1, 401):
-        assert percent(share) == widgets.percent(share)
 
 
 @pytest.mark.parametrize(

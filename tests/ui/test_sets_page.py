@@ -163,7 +163,7 @@ def test_keys_and_notes_are_kept_as_they_are_edited(app, app_environment):
     edited = draft(app, app_environment).cells[0]
     assert (edited.key, edited.note, edited.second_key) == (one.key, "Folded nucleus.", wrong)
     app.selectbox(key=f"key-{name}").set_value(wrong).run()
-    assert "second_key is the same as key." in app.error[0].value  # and the draft stays as it was
+    assert "The second key is the same as the key." in app.error[0].value  # and the draft stays as it was
     assert draft(app, app_environment).cells[0] == edited
     press(app, f"remove-{one.picture[9:25]}")
     assert draft(app, app_environment).cells == (other,)
@@ -231,7 +231,7 @@ def test_a_set_opens_and_closes_by_the_clock_of_the_instructor(app, app_environm
     assert kept.closes_at == datetime(2026, 7, 1, 18 - hours, 30, tzinfo=UTC)
     app.datetime_input(key=closes).set_value(datetime(2026, 6, 30, 18, 30)).run()
     for _ in range(2):  # told as long as it lasts
-        assert "closes_at is not after opens_at." in app.error[0].value
+        assert "The set closes before it opens." in app.error[0].value
         assert "Until then the rules stay as they were." in app.error[0].value
         assert draft(app, app_environment).policy == kept
         app.run()

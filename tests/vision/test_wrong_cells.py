@@ -59,5 +59,5 @@ def test_a_damaged_list_says_how_to_mend_it(folder, content):
 
 def test_hints_are_told_apart_and_put_in_words():
     assert (CELL.for_key, CELL.for_answer) == ((BAND,), (PINK,))
-    assert hints_text(CELL.hints) == "Nucleus shape: unsegmented-band (62 % : 5 %); Granule colour: pink (10 % : 90 %)"
+    assert hints_text(CELL.hints) == "Nucleus shape: unsegmented-band (62 % : 5 %); Granule color: pink (10 % : 90 %)"
     assert hints_text(()) == "–"

@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
+from hematovision.content.phrases import percent
 from hematovision.services.explain import Explain, Subject, Target
 from hematovision.ui.explore.map_cell import MapCell, State, own_answer
 from hematovision.ui.explore.map_work import Job, Slot, leave_the_rest, work
@@ -206,6 +207,6 @@ def color_bar(colors: Any, *words: str) -> None:
 
 def map_colors(case: Case) -> None:
     """The color bar of the maps side by side."""
-    hidden = f", hidden below {case.look.threshold:.0%}".replace("%", " %") if case.look.threshold else ""
+    hidden = f", hidden below {percent(case.look.threshold)}" if case.look.threshold else ""
     name = case.name.lower()
     color_bar(COLORS[case.look.colors], "Nothing", f"What speaks for {name}{hidden}", "The map's own peak")

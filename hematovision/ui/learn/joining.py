@@ -1,20 +1,32 @@
 """The Join page before an attempt: code and name, what awaits, and what was joined before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from types import MappingProxyType
 
 import streamlit as st
 
 from hematovision.cells import display_name
+from hematovision.content.phrases import counted, percent
 from hematovision.errors import InputError
+from hematovision.quiz.grading import RULES
+from hematovision.quiz.policy import Policy
 from hematovision.quiz.session import LONGEST_NAME, Session
 from hematovision.services import Services
 from hematovision.services.attempts import Invitation
-from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.learner import LEARNER_KEY, current_learner
 from hematovision.ui.page import errors_shown
 from hematovision.ui.sign_in import current_account
-from hematovision.ui.teach.set_rules import in_sentences, in_short, in_zone
+from hematovision.ui.times import in_zone, learner_zone
 from hematovision.ui.widgets import plain
+
+_KEYS_COME: Mapping[str, str] = MappingProxyType(
+    {
+        "now": "The key comes after each answer.",
+        "end": "The keys come at the end.",
+        "never": "No keys are shown; your instructor sees your answers.",
+    }
+)
 
 
 def joining_learner(services: Services) -> str | None:
@@ -93,3 +105,25 @@ def _refusal(found: Invitation, refusal: InputError) -> str:
     elif refusal.kind == "closed" and policy.closes_at and not found.publication.closed_at:
         message = f"This set closed on {in_zone(policy.closes_at, learner_zone())}."
     return f"**{message}** {hint}"
+
+
+def in_short(cells: int, policy: Policy, used: int = 0) -> str:
+    """`20 cells · 15 minutes · 2 attempts left`."""
+    parts = [counted(cells, "cell"), counted(policy.minutes, "minute") if policy.minutes else "no time limit"]
+    if policy.attempts:
+        parts.append(f"{counted(max(0, policy.attempts - used), 'attempt')} left")
+    return " · ".join(parts)
+
+
+def in_sentences(policy: Policy, grading: str, zone: tzinfo) -> list[str]:
+    """What a student should know before they begin."""
+    said = [_KEYS_COME[policy.feedback]]
+    if policy.minutes:
+        said.append("The clock runs from the start, also while this page is closed.")
+    if grading != "plain":
+        said.append(RULES[grading])
+    if policy.pass_mark is not None:
+        said.append(f"It is passed with {percent(policy.pass_mark)} of the points.")
+    if policy.closes_at:
+        said.append(f"It closes on {in_zone(policy.closes_at, zone)}.")
+    return said

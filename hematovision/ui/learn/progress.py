@@ -2,21 +2,21 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, time, tzinfo
+from datetime import datetime, time
 from html import escape
 from types import MappingProxyType
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from hematovision.cells import CELL_CLASSES, STAGES, display_name
-from hematovision.content.phrases import percent
+from hematovision.content.phrases import counted, percent
 from hematovision.quiz.progress import CURVE_OF, Figure, Progress, Reliance, Times
 from hematovision.services.model_card import Confusion, Share, Shares
 from hematovision.services.practice import Practice
 from hematovision.ui.charts import Course, Days, show_figures
 from hematovision.ui.learn.quiz import CERTAINTIES
 from hematovision.ui.page import errors_shown
+from hematovision.ui.times import learner_zone
 
 FEW = 10
 """With fewer answers no chart is drawn: it would show chance."""
@@ -36,14 +36,6 @@ REACTIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Field of `Reliance` -> what it is called."""
-
-
-def learner_zone() -> tzinfo:
-    """The time zone of the learner's browser; UTC where it names none that is known here."""
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except ZoneInfoNotFoundError:
-        return UTC
 
 
 def show_total(found: Progress) -> None:
@@ -235,7 +227,7 @@ def _counted(figure: Figure) -> str:
     assert figure.share is not None
     low, high = figure.interval
     return (
-        f"{figure.right} of {figure.n} {'cell' if figure.n == 1 else 'cells'} "
+        f"{figure.right} of {counted(figure.n, 'cell')} "
         f"({percent(figure.share)}; 95 % interval {percent(low)} to {percent(high)})"
     )
 

@@ -5,7 +5,6 @@ What was said of a cell but not yet committed to is a draft. `State` is `st.sess
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -196,16 +195,6 @@ def _choose_own(plan: Plan, names: Sequence[str], on_choose: Callable[[Plan], No
     if len(names) > 1:
         in_order = ",".join(name for name in CELL_CLASSES if name in names)
         on_choose(replace(plan, scope=f"{OWN}:{in_order}", grading="plain"))
-
-
-def in_words(time: timedelta) -> str:
-    """How long until something is due, in its largest whole unit, at least a minute: `5 hours`."""
-    seconds = time.total_seconds()
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= length or unit == "minute":
-            count = max(1, int(seconds // length))
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    raise AssertionError("unreachable")
 
 
 def _option(state: State, question_id: int, kind: str, value: object, name: str, shortcut: str) -> None:

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import display_name
+from hematovision.content.phrases import counted
 from hematovision.quiz.differential import COUNTED, NRBC, TYPICAL_SOURCE, Differential, Share, TalliedCell
 from hematovision.quiz.questions import Asked, Reply
 from hematovision.quiz.session import Session
@@ -73,7 +74,7 @@ def tally_words(tally: Tally, length: int) -> str:
     Not by the cells of the slide: their number would tell how many erythroblasts it has.
     """
     white = tally.tallied - tally.counts.get(NRBC, 0)
-    return f"{white} white {'cell' if white == 1 else 'cells'} counted. The slide has {length}."
+    return f"{counted(white, 'white cell')} counted. The slide has {length}."
 
 
 def show_result(found: Differential) -> None:

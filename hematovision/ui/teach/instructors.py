@@ -78,11 +78,6 @@ def say_what_the_model_has_seen(pictures: Pictures) -> None:
         st.caption(f"The model has seen {state.done:,} of {state.total:,} pictures so far.")
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 cell`, `20 cells`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def in_order(chosen: Sequence[str], options: Sequence[str]) -> list[str]:
     """What was chosen, in the order of the options."""
     return [name for name in options if name in chosen]

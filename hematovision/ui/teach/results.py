@@ -12,11 +12,10 @@ from hematovision.quiz.results import Attempt, ItemResult, Results, Student
 from hematovision.services import Services
 from hematovision.services.teach import Teach
 from hematovision.ui.gallery import marked, paged_gallery, small_picture
-from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.learner import NAMELESS
 from hematovision.ui.page import errors_shown
 from hematovision.ui.teach.instructors import say_names_are_typed, show_code
-from hematovision.ui.teach.set_rules import in_zone
+from hematovision.ui.times import in_zone, learner_zone
 from hematovision.ui.widgets import plain
 
 _STATES = {"joined": "Not begun", "running": "In the middle", "ended": "Done"}

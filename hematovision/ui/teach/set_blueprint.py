@@ -9,13 +9,14 @@ from typing import Any
 import streamlit as st
 
 from hematovision.cells import ATTRIBUTES, STAGES, display_name
+from hematovision.content.phrases import counted
 from hematovision.errors import HematoVisionError
 from hematovision.quiz import blueprint
 from hematovision.quiz.blueprint import MOST, Row
 from hematovision.quiz.sets import QuizSet
 from hematovision.services import Services
 from hematovision.ui.page import show_error
-from hematovision.ui.teach.instructors import counted, say_what_the_model_has_seen
+from hematovision.ui.teach.instructors import say_what_the_model_has_seen
 
 USUAL = 20
 """Cells of a new blueprint."""

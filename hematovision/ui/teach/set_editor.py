@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from hematovision.cells import display_name
+from hematovision.content.phrases import counted
 from hematovision.exchange.formats import FORMATS
 from hematovision.quiz.publication import Publication, picture_id_of
 from hematovision.quiz.set_cells import LONGEST_NOTE, SetCell
@@ -15,7 +16,7 @@ from hematovision.services.drafting import Draft
 from hematovision.services.teach import Teach
 from hematovision.ui.gallery import first_of_page, pages_of, small_picture
 from hematovision.ui.page import errors_shown
-from hematovision.ui.teach.instructors import counted, say_names_are_typed, show_code
+from hematovision.ui.teach.instructors import say_names_are_typed, show_code
 from hematovision.ui.teach.set_blueprint import Filled, draw_again
 from hematovision.ui.teach.set_filling import second_name
 from hematovision.ui.teach.set_list import draft_line

@@ -8,14 +8,14 @@ from typing import Any
 import streamlit as st
 
 from hematovision.cells import class_of, display_name
-from hematovision.content.phrases import percent, unbroken
+from hematovision.content.phrases import counted, percent, unbroken
 from hematovision.quiz.set_cells import LONGEST_NOTE
 from hematovision.quiz.sets import QuizSet
 from hematovision.services import Services
 from hematovision.services.browse import MODEL_FILTERS, Filters, LibraryCell
 from hematovision.ui.gallery import ON_PAGE, gallery, in_gallery, pages_of, small_picture
 from hematovision.ui.page import errors_shown, show_error
-from hematovision.ui.teach.instructors import counted, say_what_the_model_has_seen
+from hematovision.ui.teach.instructors import say_what_the_model_has_seen
 from hematovision.ui.teach.set_blueprint import FEATURES, cell_name, cell_names, feature_name
 from hematovision.ui.widgets import plain
 

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from hematovision.cells import CORE_FOUR, display_name
+from hematovision.content.phrases import counted
 from hematovision.quiz.publication import Publication
 from hematovision.quiz.sets import LONGEST_TITLE
 from hematovision.services import Services
 from hematovision.services.drafting import Draft
 from hematovision.services.teach import Teach
 from hematovision.ui.page import errors_shown, show_error
-from hematovision.ui.teach.instructors import ANSWERS, counted, in_order
+from hematovision.ui.teach.instructors import ANSWERS, in_order
 from hematovision.ui.widgets import plain
 
 Open = Callable[[str], None]

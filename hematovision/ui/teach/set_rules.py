@@ -1,4 +1,4 @@
-"""The rules of a set: how an instructor lays them down, and what a student reads of them."""
+"""The rules of a set, as an instructor lays them down."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,26 +10,18 @@ from typing import Any
 import streamlit as st
 
 from hematovision.cells import display_name
-from hematovision.content.phrases import percent
 from hematovision.errors import InputError
 from hematovision.quiz import sets
 from hematovision.quiz.grading import RULES
-from hematovision.quiz.policy import FEEDBACK, LONGEST_MINUTES, MOST_ATTEMPTS, Policy
+from hematovision.quiz.policy import FEEDBACK, LONGEST_MINUTES, MOST_ATTEMPTS
 from hematovision.quiz.sets import QuizSet
 from hematovision.services.teach import Teach
-from hematovision.ui.learn.progress import learner_zone
 from hematovision.ui.page import show_error
-from hematovision.ui.teach.instructors import ANSWERS, counted, in_order
+from hematovision.ui.teach.instructors import ANSWERS, in_order
+from hematovision.ui.times import learner_zone
 
 _FEEDBACK: Mapping[str, str] = MappingProxyType(
     {"now": "After each answer", "end": "At the end", "never": "Not at all"}
-)
-_KEYS_COME: Mapping[str, str] = MappingProxyType(
-    {
-        "now": "The key comes after each answer.",
-        "end": "The keys come at the end.",
-        "never": "No keys are shown; your instructor sees your answers.",
-    }
 )
 _AS_SAID = ("feedback", "minutes", "attempts", "shuffle")
 
@@ -104,33 +96,6 @@ def edit_rules(teach: Teach, actor: str, quiz_set: QuizSet) -> None:
         sets.parse(quiz_set.id, said().as_dict())
     except InputError as error:
         show_error(InputError(error.message, f"{error.hint} Until then the rules stay as they were."))
-
-
-def in_short(cells: int, policy: Policy, used: int = 0) -> str:
-    """`20 cells · 15 minutes · 2 attempts left`."""
-    parts = [counted(cells, "cell"), counted(policy.minutes, "minute") if policy.minutes else "no time limit"]
-    if policy.attempts:
-        parts.append(f"{counted(max(0, policy.attempts - used), 'attempt')} left")
-    return " · ".join(parts)
-
-
-def in_zone(at: datetime, zone: tzinfo) -> str:
-    """`30 November 2026 at 08:00`, by the reader's clock."""
-    return f"{at.astimezone(zone):%d %B %Y at %H:%M}"
-
-
-def in_sentences(policy: Policy, grading: str, zone: tzinfo) -> list[str]:
-    """What a student should know before they begin."""
-    said = [_KEYS_COME[policy.feedback]]
-    if policy.minutes:
-        said.append("The clock runs from the start, also while this page is closed.")
-    if grading != "plain":
-        said.append(RULES[grading])
-    if policy.pass_mark is not None:
-        said.append(f"It is passed with {percent(policy.pass_mark)} of the points.")
-    if policy.closes_at:
-        said.append(f"It closes on {in_zone(policy.closes_at, zone)}.")
-    return said
 
 
 def _to_utc(local: datetime | None, zone: tzinfo) -> datetime | None:
