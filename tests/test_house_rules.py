@@ -117,3 +117,12 @@ def test_no_photograph_is_in_the_repository():
     drawn = {f"quiz_bank/{row['file']}" for row in rows if row["source"] == "drawn by HematoVision"}
     shown = {"docs/drawn_cells.webp", "docs/quiz.webp", "docs/lab.webp"}
     assert not {f for f in listed if f.lower().endswith(".webp")} - drawn - shown
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "ui").glob("*/*.py")), ids=name)
+def test_groups_of_pages_know_nothing_of_each_other(path):
+    group, groups = path.parent.name, {folder.name for folder in (PACKAGE / "ui").iterdir() if folder.is_dir()}
+    # An instructor's preview is what a student sits before.
+    allowed = {group} | ({"learn"} if path.name == "set_views.py" else set())
+    found = {part for module in imports(path) if (part := (module.split(".") + [""] * 3)[2]) in groups - allowed}
+    assert not found, f"{name(path)} imports from ui/{found}: what both use belongs beside the folders"
