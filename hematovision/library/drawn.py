@@ -18,6 +18,7 @@ from numpy.random import default_rng
 
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES, check_stage, parse_class
 from hematovision.errors import DataError, InputError, unknown
+from hematovision.files import write_whole
 from hematovision.images import encode_webp
 from hematovision.library.records import Record
 from hematovision.smear.drawing import Drawn, draw
@@ -80,14 +81,21 @@ def draw_cell(cell: DrawnCell) -> Drawn:
 
 
 def save(folder: Path, cell: DrawnCell) -> str:
-    """Draw a cell into `folder` and add its row, once; returns its file as the row names it. Raises DataError."""
+    """Draw a cell into `folder` and add its row, once; returns its file as the row names it. Raises DataError.
+
+    Where others may save into the folder at the same time, hold `files.changing`.
+    """
     content = encode_webp(draw_cell(cell).picture)
     file = f"pictures/{sha256(content).hexdigest()[:16]}.webp"
     table = folder / TABLE
     try:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        (folder / file).write_bytes(content)
-        if not table.is_file() or f'"{file}"' not in table.read_text(encoding="utf-8"):
+        write_whole(folder / file, content)
+        text = _text(table) if table.is_file() else ""
+        known = _whole_rows(text)
+        if f'"{file}"' not in known:
+            if known != text:
+                write_whole(table, known)
             with table.open("a", encoding="utf-8", newline="\n") as rows:
                 rows.write(json.dumps(row(cell, file)) + "\n")
     except OSError as error:
@@ -113,17 +121,31 @@ def row(cell: DrawnCell, file: str) -> dict[str, Any]:
 def read_drawn(folder: Path) -> list[Record]:
     """The cells of a folder's table. Raises DataError that names the line which cannot be used."""
     table = folder / TABLE
-    try:
-        lines = table.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{table} cannot be read.", "Copy or draw the folder again.") from error
     records = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_whole_rows(_text(table)).splitlines(), start=1):
         try:
             records.append(_record(folder, line))
         except InputError as error:
             raise DataError(f"Line {number} of {table}: {error.message}", error.hint) from error
     return records
+
+
+def _text(table: Path) -> str:
+    try:
+        return table.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{table} cannot be read.", "Copy or draw the folder again.") from error
+
+
+def _whole_rows(text: str) -> str:
+    """The rows of a table, each with its end of line; without a last one that broke off as it was written."""
+    end = text.rfind("\n") + 1
+    last = text[end:]
+    try:
+        json.loads(last or "null")
+    except ValueError:
+        return text[:end]
+    return text + "\n" if last else text
 
 
 def _record(folder: Path, line: str) -> Record:

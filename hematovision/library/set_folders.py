@@ -10,8 +10,8 @@ a name tells nothing, and a picture that was changed does not fit its name.
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,10 +19,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from filelock import FileLock
-
 from hematovision.errors import DataError, InputError
-from hematovision.files import write_whole
+from hematovision.files import changing, write_whole
 from hematovision.library.records import Record
 from hematovision.library.set_files import read_set, set_file, write_set
 from hematovision.quiz.publication import file_of, picture_id_of
@@ -55,15 +53,9 @@ class SetFolders:
         self._published = lru_cache(maxsize=64)(self._read_published)
         self._origins = lru_cache(maxsize=256)(_read_origins)
 
-    @contextmanager
-    def changing(self) -> Iterator[None]:
+    def changing(self) -> AbstractContextManager[None]:
         """One change of a draft at a time: two tabs that add cells both add them. Raises DataError."""
-        try:
-            self._root.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._root / "changing.lock"):
-                yield
-        except OSError as error:
-            raise DataError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+        return changing(self._root)
 
     # Drafts
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from hematovision.cells import ATTRIBUTES
+from hematovision.files import changing
 from hematovision.library.bank import add_to_set, own_set
 from hematovision.library.drawn import DrawnCell, draw_cell, save
 from hematovision.services.explain import Explain
@@ -101,8 +102,9 @@ class Lab:
 
         Raises InputError for an empty title, DataError where the folder cannot be written.
         """
-        own = own_set(self._folder, title)
-        grown = add_to_set(self._folder, own, save(self._folder, cell))
+        own_set(self._folder, title)  # refuses a title before there is a folder
+        with changing(self._folder):
+            grown = add_to_set(self._folder, own_set(self._folder, title), save(self._folder, cell))
         self._pictures.reload()
         return len(grown.cells)
 

@@ -74,6 +74,30 @@ def test_saving_twice_keeps_one(tmp_path):
     assert len(rows(tmp_path)) == 1 and len(list((tmp_path / "pictures").iterdir())) == 1
 
 
+@pytest.mark.parametrize("end", [0, 1, 30, 60, -2])
+def test_a_row_that_was_broken_off_takes_no_other_with_it(tmp_path, end):
+    """As a full disk or a loss of power leaves the table: the last row is written in part."""
+    one, two = (random_cell("platelet", seed=seed) for seed in (1, 2))
+    files = [save(tmp_path, cell) for cell in (one, two)]
+    table = tmp_path / "labels.jsonl"
+    whole = table.read_text()
+    first, last = whole.splitlines()
+    table.write_text(f"{first}\n{last[:end]}")
+    assert [record.path for record in read_drawn(tmp_path)] == [tmp_path / files[0]]
+    assert save(tmp_path, two) == files[1]
+    assert table.read_text() == whole
+
+
+def test_a_last_row_without_an_end_of_line_counts_and_stays(tmp_path):
+    one, two = (random_cell("platelet", seed=seed) for seed in (1, 2))
+    save(tmp_path, one)
+    table = tmp_path / "labels.jsonl"
+    table.write_text(table.read_text().rstrip("\n"))
+    assert len(read_drawn(tmp_path)) == 1
+    save(tmp_path, two)
+    assert len(rows(tmp_path)) == len(read_drawn(tmp_path)) == 2
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="Cannot write"):

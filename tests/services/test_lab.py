@@ -1,10 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from hematovision.errors import InputError
-from hematovision.library.drawn import DrawnCell, draw_cell
+from hematovision.library.bank import own_set
+from hematovision.library.drawn import DrawnCell, draw_cell, read_drawn
 from hematovision.services import lab as lab_module
 from hematovision.services import open_services
 from hematovision.services.lab import Trial, matters, rank, trials, with_granules
@@ -185,6 +187,16 @@ def test_saved_cells_are_in_the_library_and_their_set_can_be_played(services):
     assert services.pictures.picture(picture_id).shape == (256, 256, 3)
 
 
-def test_a_set_needs_a_name(services):
+def test_cells_that_are_saved_at_once_are_all_kept(services, app_environment):
+    cells = [replace(PLATELET, seed=seed) for seed in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        counts = list(threads.map(lambda cell: services.lab.save(cell, "Mine"), cells))
+    assert sorted(counts) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert len(own_set(app_environment.own_cells, "Mine").cells) == 8
+    assert len(read_drawn(app_environment.own_cells)) == 8
+
+
+def test_a_set_needs_a_name(services, app_environment):
     with pytest.raises(InputError, match="title"):
         services.lab.save(MONOCYTE, "  ")
+    assert not app_environment.own_cells.exists()
