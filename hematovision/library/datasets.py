@@ -100,5 +100,5 @@ def _class_folders(root: Path, dataset: str) -> Iterable[Record]:
         if label is None or not folder.is_dir():
             continue
         for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file():
                 yield Record(dataset, path, label)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,9 +21,12 @@ class Record:
     """One of `cells.STAGES`; empty where none is known."""
     is_drawn: bool = False
 
-    @property
+    @cached_property
     def picture_id(self) -> str:
-        """A neutral name: tells neither file name nor class. Changes when the file changes."""
+        """A neutral name: tells neither file name nor class. A file that was changed has another one when read anew.
+
+        Computed once: what became of the file since is for those who open it.
+        """
         if self.is_drawn:
             # Made of its content: a copy of the folder keeps what a learner has seen.
             return self.path.stem

@@ -64,6 +64,16 @@ def test_a_set_of_ones_own_grows_and_is_played(own):
     assert own_set(own, "Für die Prüfung") == mine and own_set(own, "Another").cells == ()
 
 
+def test_a_set_is_played_on_when_a_picture_of_it_has_gone(cells_folder, tmp_path):
+    """While the app runs: the quiz passes it over when it cannot be shown."""
+    shutil.copytree(cells_folder, tmp_path / "own")
+    write_set(tmp_path / "own", QuizSet("a", "A", ("monocyte", "platelet")))
+    library = open_library([tmp_path / "own"])
+    before = library.pool(library.sets["a"])
+    (tmp_path / "own" / "monocyte" / "monocyte_0.png").unlink()
+    assert library.pool(library.sets["a"]) == before and len(before["monocyte"]) == 6
+
+
 def test_a_cell_that_has_gone_from_a_set_is_passed_over(own):
     add_to_set(own, own_set(own, "Mine"), "pictures/0123456789abcdef.webp")
     library = open_library([own])

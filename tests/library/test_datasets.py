@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import pytest
 
@@ -50,6 +51,25 @@ def test_a_picture_id_tells_neither_name_nor_class(cells_folder):
 def test_picture_ids_are_unique(cells_folder):
     records = read_datasets(cells_folder)
     assert len({r.picture_id for r in records}) == len(records)
+
+
+def test_a_picture_keeps_its_id_while_the_library_is_open(tmp_path, cells_folder):
+    shutil.copytree(cells_folder, tmp_path / "own")
+    library = open_library([tmp_path / "own"])
+    before = dict(library.records)
+    changed, gone, *_ = before.values()
+    os.utime(changed.path, (1e9, 1e9))
+    gone.path.unlink()
+    assert [record.picture_id for record in before.values()] == list(before)
+    # Whoever opens it anew sees what became of the files.
+    again = open_library([tmp_path / "own"]).records
+    assert len(before.keys() - again.keys()) == 2 and len(again) == 47
+
+
+def test_a_link_to_a_picture_that_is_gone_is_no_picture(tmp_path, cells_folder):
+    shutil.copytree(cells_folder, tmp_path / "own")
+    (tmp_path / "own" / "monocyte" / "a.png").symlink_to(tmp_path / "gone.png")
+    assert len(open_library([tmp_path / "own"]).records) == 48
 
 
 def test_pictures_that_differ_only_in_their_class_have_different_ids(tmp_path, cells_folder):
