@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hematovision import images
-from hematovision.errors import HematoVisionError, ImageError, InputError, ModelError
+from hematovision.errors import DataError, HematoVisionError, ImageError, InputError, ModelError
 from hematovision.exchange.bundle import name_of
 from hematovision.library.bank import Library, Source, add_folder, added_folders, open_library
 from hematovision.library.index import Index
@@ -141,19 +141,35 @@ class Pictures:
         with self._lock:
             self._library = None
 
-    def build_index(self, progress: Callable[[int, int], None] = lambda done, total: None) -> list[Path]:
-        """Add what the index lacks; returns unreadable files. Raises ModelError; waits for no other builder."""
+    def build_index(
+        self, progress: Callable[[int, int], None] = lambda done, total: None, waits: bool = False
+    ) -> list[Path]:
+        """Add what the index lacks; returns unreadable files.
+
+        While another process builds it: waits, with that one's progress, or else raises DataError. Raises ModelError.
+        """
         # By their ids, which are hashes: what is there of an unfinished index is a sample of every class.
         paths = {picture_id: record.path for picture_id, record in sorted(self.library.records.items())}
         # A model of its own: answers to people do not wait behind a batch of the index.
         index = Index(self._settings.index_folder, Classifier(self._settings.model, threads=1))
         self._settings.index_folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._settings.index_folder / "building.lock", timeout=-1 if waits else 0, poll_interval=0.5)
+
+        def follow() -> bool:
+            index.reload()
+            progress(sum(picture_id in index for picture_id in paths), len(paths))
+            return False  # not to give up
+
         try:
-            with FileLock(self._settings.index_folder / "building.lock", timeout=0):
+            with lock.acquire(cancel_check=follow if waits else None):
                 index.reload()
                 unreadable = index.build(paths, progress)
         except Timeout:
-            return []
+            raise DataError(
+                "The pictures are being prepared already, by the app or another command.",
+                "Wait for it to end: the pictures are prepared then.",
+                kind="busy",
+            ) from None
         with self._lock:
             known = self._index
         if known is None or len(known) != len(index):
@@ -187,7 +203,7 @@ class Pictures:
                 self._open_index()
 
         try:
-            self.build_index(report)
+            self.build_index(report, waits=True)
         except _EndingError:
             return
         except HematoVisionError as error:

@@ -1,18 +1,21 @@
 import shutil
 import subprocess
 import sys
+import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from filelock import FileLock
 
+from hematovision import cli
 from hematovision.cells import CELL_CLASSES
-from hematovision.errors import InputError, ModelError
+from hematovision.errors import DataError, InputError, ModelError
 from hematovision.library.bank import add_to_set, own_set
 from hematovision.library.drawn import random_cell, save
 from hematovision.library.index import Index
 from hematovision.services.explain import Explain
-from hematovision.services.pictures import Pictures
+from hematovision.services.pictures import IndexState, Pictures
 from hematovision.settings import ROOT
 from hematovision.vision.classifier import Classifier
 
@@ -78,11 +81,30 @@ def test_a_killed_build_goes_on_from_the_last_whole_row(pictures, app_environmen
     assert np.allclose(last.logits, pictures._explain.classifier.classify(pictures.picture(ids[-1])).logits, atol=1e-3)
 
 
-def test_two_builders_do_not_write_at_once(pictures, app_environment):
+def test_two_builders_do_not_write_at_once(pictures, app_environment, capsys):
     app_environment.index_folder.mkdir(parents=True)
     with FileLock(app_environment.index_folder / "building.lock"):
-        assert pictures.build_index() == []
+        with pytest.raises(DataError, match="prepared already") as caught:
+            pictures.build_index()
+        assert cli.main(["library", "index"]) == 1
+    assert caught.value.hint and "prepared already" in capsys.readouterr().err
     assert not list(app_environment.index_folder.glob("*/ids.txt"))
+
+
+def test_the_app_follows_the_index_that_another_process_builds(pictures, app_environment):
+    app_environment.index_folder.mkdir(parents=True)
+    paths = {picture_id: record.path for picture_id, record in pictures.library.records.items()}
+    with FileLock(app_environment.index_folder / "building.lock"):
+        pictures.start_indexing()
+        Index(app_environment.index_folder, Classifier(app_environment.model)).build(paths)
+        assert comes(lambda: pictures.index_state == IndexState(72, 72, running=True))
+    assert comes(lambda: pictures.index_state == IndexState(72, 72))
+    assert all(map(pictures.is_indexed, paths))
+
+
+def comes(is_so) -> bool:
+    """Whether it is so within two minutes."""
+    return any(is_so() or time.sleep(0.1) for _ in range(1200))
 
 
 def test_an_unreadable_picture_is_named_and_the_others_go_on(app_environment, tmp_path):
@@ -231,12 +253,18 @@ def test_without_a_model_references_are_drawn_by_lot(app_environment, tmp_path):
         _ = pictures.indexed_references
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.3, 0.4])
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.3, 0.4, "while another builds it"])
 def test_a_process_that_ends_while_the_index_is_built_ends_in_peace(app_environment, seconds):
     begin = (
         "import time; from hematovision.services import open_services; from hematovision.settings import load_settings;"
         "pictures = open_services(load_settings()).pictures; pictures.start_indexing(); time.sleep({})"
     )
-    done = subprocess.run([sys.executable, "-c", begin.format(seconds)], capture_output=True, text=True, cwd=ROOT)
+    other = nullcontext()
+    if not isinstance(seconds, float):
+        app_environment.index_folder.mkdir(parents=True)
+        other, seconds = FileLock(app_environment.index_folder / "building.lock"), 1.0
+    command = [sys.executable, "-c", begin.format(seconds)]
+    with other:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
