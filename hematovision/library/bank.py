@@ -110,6 +110,14 @@ def open_library(folders: Sequence[Path]) -> Library:
 
 
 def _open_source(folder: Path) -> Source:
+    try:
+        return _read_source(folder)
+    except OSError as error:
+        hint = "Check that the folder is there, and yours to read."
+        return Source(folder, error=DataError(f"{folder} cannot be read: {error.strerror}.", hint))
+
+
+def _read_source(folder: Path) -> Source:
     sets: list[QuizSet] = []
     broken: HematoVisionError | None = None
     for path in sorted((folder / "sets").glob("*.yaml")):

@@ -5,7 +5,7 @@ Pictures are not opened here.
 
 import csv
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,6 +17,9 @@ from hematovision.library.records import Record
 
 PBC_FOLDERS = {name: name for name in CELL_CLASSES} | {"ig": "immature_granulocyte"}
 """Folder names of PBC and of one's own folders -> class."""
+
+SPLITS = ("train", "val", "test")
+"""What a model is trained on, is tuned on, and is measured on."""
 
 
 def read_datasets(folder: Path) -> list[Record]:
@@ -45,13 +48,22 @@ def read_datasets(folder: Path) -> list[Record]:
 
 
 def read_pbc(root: Path) -> list[Record]:
-    """PBC's class folders, with split and attributes where a `splits.csv` lies beside them."""
+    """PBC's class folders, with split and attributes where a `splits.csv` lies beside them.
+
+    Raises DataError that names what in the table cannot be used.
+    """
     records = list(_class_folders(root, dataset="PBC"))
     table = root.parent / "splits.csv"
     if not table.is_file():
         return records
-    with table.open(newline="", encoding="utf-8") as lines:
-        rows = {row["name"]: row for row in csv.DictReader(lines)}
+    rows = {}
+    for line, row in _rows(table, ("name", "split")):
+        if row["split"] not in ("", *SPLITS):
+            raise DataError(
+                f"Line {line} of {table} has the unknown split '{row['split']}'.",
+                f"Should be one of: {', '.join(SPLITS)}; or empty.",
+            )
+        rows[row["name"]] = row
     known = []
     for record in records:
         row = rows.get(record.path.name)
@@ -70,18 +82,22 @@ def read_pbc(root: Path) -> list[Record]:
 
 
 def read_bccd(folder: Path) -> list[Record]:
-    """BCCD's fields that hold exactly one labeled white cell; empty where there is no `labels.csv` in `folder`."""
+    """BCCD's fields that hold exactly one labeled white cell; empty where there is no `labels.csv` in `folder`.
+
+    Raises DataError that names the line which cannot be used.
+    """
     table = folder / "labels.csv"
     if not table.is_file():
         return []
-    with table.open(newline="", encoding="utf-8") as lines:
-        rows = [(int(row["Image"]), row["Category"].strip().lower()) for row in csv.DictReader(lines)]
     fields = folder / "BCCD" / "JPEGImages"
-    return [
-        Record("BCCD", fields / f"BloodImage_{number:05d}.jpg", label)
-        for number, label in rows
-        if label in CELL_CLASSES
-    ]
+    records = []
+    for line, row in _rows(table, ("Image", "Category")):
+        number, label = row["Image"], row["Category"].strip().lower()
+        if not number.isdecimal():
+            raise DataError(f"Line {line} of {table}: '{number}' is no number of a field.", "Download BCCD again.")
+        if label in CELL_CLASSES:
+            records.append(Record("BCCD", fields / f"BloodImage_{int(number):05d}.jpg", label))
+    return records
 
 
 def data_hash(records: Iterable[Record]) -> str:
@@ -92,6 +108,26 @@ def data_hash(records: Iterable[Record]) -> str:
         attributes = ";".join(record.attributes.get(name, "") for name in ATTRIBUTES)
         total.update(f"{record.label},{record.path.name},{record.split},{attributes},{content}\n".encode())
     return total.hexdigest()
+
+
+def _rows(table: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file, each with the number of its line. Raises DataError where one lacks a needed value."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines)
+            for name in needed:
+                if name not in (reader.fieldnames or ()):
+                    hint = f"Its first line should name the columns, among them: {', '.join(needed)}."
+                    raise DataError(f"{table} has no column '{name}'.", hint)
+            for row in reader:
+                if any(row[name] is None for name in needed):
+                    hint = f"Each line should have: {', '.join(needed)}."
+                    raise DataError(f"Line {reader.line_num} of {table} has too few values.", hint)
+                yield reader.line_num, row
+    except UnicodeDecodeError as error:
+        raise DataError(f"{table} cannot be read as text.", "Save it as UTF-8.") from error
+    except csv.Error as error:
+        raise DataError(f"{table} cannot be read as a table: {error}.", "Save it as CSV, with commas.") from error
 
 
 def _class_folders(root: Path, dataset: str) -> Iterable[Record]:

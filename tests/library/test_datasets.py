@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 
 import pytest
@@ -35,6 +36,48 @@ def test_an_unknown_attribute_value_is_named(pbc):
     table.write_text(table.read_text().replace(",big", ",huge"))
     with pytest.raises(DataError, match="unknown value 'huge' for cell_size"):
         read_datasets(pbc)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (b"name,class\nMO_1.png,monocyte\n", "has no column 'split'"),
+        (b"picture,split\nMO_1.png,test\n", "has no column 'name'"),
+        (b"", "has no column 'name'"),
+        ("name,split\nMÜ_1.png,test\n".encode("latin-1"), "cannot be read as text"),
+        (b"name,split\n" + b"x" * 200_000 + b",test\n", "cannot be read as a table"),
+        (b"name,split\nIG_1.png,train\nMO_1.png\n", "Line 3 of .* has too few values"),
+        (b"name,split\nIG_1.png,Train\n", "Line 2 of .* has the unknown split 'Train'"),
+    ],
+)
+def test_a_table_of_splits_that_cannot_be_used_is_named_and_the_rest_goes_on(pbc, cells_folder, table, words):
+    (pbc / "pbc" / "splits.csv").write_bytes(table)
+    library = open_library([pbc, cells_folder])
+    error = library.sources[0].error
+    assert isinstance(error, DataError) and error.hint and str(pbc / "pbc" / "splits.csv") in error.message
+    assert re.search(words, error.message)
+    assert len(library.records) == 48
+
+
+def test_a_table_of_splits_may_begin_as_excel_begins_it(pbc):
+    table = pbc / "pbc" / "splits.csv"
+    table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes())
+    assert {record.split for record in read_datasets(pbc)} == {"train", "test"}
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("Number,Category\n1,MONOCYTE\n", "has no column 'Image'"),
+        ("Image,Category\n1\n", "Line 2 of .* has too few values"),
+        ("Image,Category\n1,MONOCYTE\none,MONOCYTE\n", "Line 3 of .* 'one' is no number of a field"),
+    ],
+)
+def test_a_table_of_fields_that_cannot_be_used_is_named(tmp_path, table, words):
+    (tmp_path / "labels.csv").write_text(table)
+    with pytest.raises(DataError, match=words) as caught:
+        read_bccd(tmp_path)
+    assert caught.value.hint and str(tmp_path / "labels.csv") in caught.value.message
 
 
 def test_own_folders_are_named_after_classes(cells_folder):
@@ -112,6 +155,13 @@ def test_a_broken_source_leaves_the_others_alone(pbc, tmp_path):
     library = open_library([tmp_path / "gone", pbc])
     assert library.sources[0].error is not None
     assert len(library.records) == 2
+
+
+def test_a_folder_that_cannot_be_read_leaves_the_others_alone(cells_folder, tmp_path):
+    unreadable = tmp_path / ("x" * 300)  # longer than a name may be
+    library = open_library([unreadable, cells_folder])
+    assert f"{unreadable} cannot be read" in library.sources[0].error.message and library.sources[0].error.hint
+    assert len(library.records) == 48
 
 
 def test_an_added_folder_is_remembered_once(tmp_path, cells_folder):
