@@ -24,11 +24,12 @@ def open_database(path: Path) -> sa.Engine:
         sa.event.listen(engine, "begin", _begin)
         # Two processes that start at once migrate one after the other.
         with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
-            _migrate(connection)
+            _migrate(connection, path)
     except (OSError, sa.exc.DatabaseError) as error:
         raise DataError(
             f"The file with your answers, {path}, cannot be opened.", "Check that it is yours to write and not damaged."
         ) from error
+    sa.event.listen(engine, "handle_error", _in_words)
     return engine
 
 
@@ -54,11 +55,32 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
-def _migrate(connection: sa.Connection) -> None:
+def _in_words(context: sa.ExceptionContext) -> None:
+    """Raises DataError in place of what the database cannot do: the disk is full, say, or the file was taken away.
+
+    An error of ours in a statement, or a row that is there already, stays what it is.
+    """
+    found = context.sqlalchemy_exception
+    if not isinstance(found, sa.exc.OperationalError) and type(found) is not sa.exc.DatabaseError:
+        return
+    assert context.engine is not None
+    is_writing = "begin" in context.engine.get_execution_options()
+    what = "What you did last was not stored" if is_writing else "What you answered cannot be read"
+    hint = f"See that the disk has room and that {context.engine.url.database} is yours to write, then try again."
+    raise DataError(f"{what}: {context.original_exception}.", hint, kind="store")
+
+
+def _migrate(connection: sa.Connection, path: Path) -> None:
     if sa.inspect(connection).has_table("alembic_version"):
         version = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
         if version == HEAD:
             return
+        if version and not list((MIGRATIONS / "versions").glob(f"{version}_*.py")):
+            raise DataError(
+                f"The file with your answers, {path}, was written by a newer HematoVision.",
+                "Update HematoVision, or let HEMATOVISION_HOME name another folder.",
+                kind="newer",
+            )
     # Alembic takes longer to import than all the rest; most starts need no migration.
     from alembic import command
     from alembic.config import Config

@@ -147,6 +147,18 @@ def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path):
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == HEAD == database.HEAD
 
 
+def test_a_database_of_a_newer_version_is_left_as_it_is_and_says_what_to_do(old):
+    open_database(old)
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    before = old.read_bytes()
+    with pytest.raises(DataError, match="written by a newer HematoVision") as caught:
+        open_store(old)
+    assert str(old) in caught.value.message and "Update HematoVision" in caught.value.hint
+    assert old.read_bytes() == before
+
+
 def test_a_database_that_is_up_to_date_is_opened_as_it_is(old, monkeypatch):
     open_database(old)
     monkeypatch.setattr("alembic.command.upgrade", None)

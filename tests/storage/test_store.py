@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from hematovision.errors import DataError, InputError
 from hematovision.quiz import scheduling
@@ -207,6 +208,46 @@ def test_a_damaged_file_is_refused_and_kept(path):
     with pytest.raises(DataError) as caught:
         open_store(path)
     assert str(path) in caught.value.message and path.read_bytes().startswith(b"this is no database")
+
+
+def limit(store: Store, pragma: str) -> None:
+    """What the disk would do, done by SQLite to every connection from now on."""
+    sa.event.listen(store._engine, "connect", lambda connection, _: connection.execute(f"PRAGMA {pragma}"))
+
+
+def test_an_answer_that_cannot_be_stored_is_an_error_that_says_so_and_can_be_given_again(store, path):
+    asked = ask(store)
+    limit(store, "query_only=1")
+    with pytest.raises(DataError) as caught:
+        answer(store, asked)
+    assert caught.value.message == "What you did last was not stored: attempt to write a readonly database."
+    assert str(path) in caught.value.hint
+    limit(store, "query_only=0")
+    assert store.stopped_at(asked.session_id).is_open
+    assert answer(store, asked).reply == REPLY
+
+
+def test_on_a_full_disk_nothing_is_begun_by_half(store):
+    limit(store, "max_page_count=1")
+    with pytest.raises(DataError, match="was not stored: database or disk is full"):
+        start(store, cells=[CELL] * 1000)
+    assert store.sessions("ann") == []
+
+
+def test_a_set_that_cannot_be_joined_is_an_error_that_says_so(store):
+    limit(store, "query_only=1")
+    with pytest.raises(DataError, match="was not stored"):
+        store.publications.join("ABCDEF", "ann", NOW)
+
+
+def test_a_file_that_is_damaged_while_the_app_runs_is_named(store, path):
+    for file in path.parent.iterdir():
+        file.write_bytes(b"no database" * 1000)
+    with pytest.raises(DataError, match="cannot be read: file is not a database") as caught:
+        store.learners()
+    assert str(path) in caught.value.hint
+    with pytest.raises(DataError, match="was not stored: file is not a database"):
+        store.rename("ann", "Ann")
 
 
 def test_ten_thousand_answers_are_read_and_scheduled_soon_enough(store):
