@@ -105,8 +105,23 @@ class Library:
 
 
 def open_library(folders: Sequence[Path]) -> Library:
-    """Read the folders; what cannot be used is kept as the error of its source, and the rest goes on."""
-    return Library(tuple(_open_source(folder) for folder in folders))
+    """Read the folders; what cannot be used is kept as the error of its source, and the rest goes on.
+
+    Of sets with one name, that of the first folder counts.
+    """
+    sources: list[Source] = []
+    played: dict[str, Path] = {}
+    for source in map(_open_source, folders):
+        error, sets = source.error, []
+        for quiz_set in source.sets:
+            path = set_file(source.folder, quiz_set.id)
+            if (first := played.setdefault(quiz_set.id, path)) == path:
+                sets.append(quiz_set)
+            else:
+                clash = f"{path} is not played: {first} has the same name."
+                error = error or DataError(clash, "Give its file another name.", kind="clash")
+        sources.append(replace(source, sets=tuple(sets), error=error))
+    return Library(tuple(sources))
 
 
 def _open_source(folder: Path) -> Source:

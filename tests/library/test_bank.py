@@ -45,6 +45,21 @@ def test_the_sets_of_the_bank_have_cells_for_each_choice(bank):
     }
 
 
+def test_of_two_sets_of_one_name_the_first_is_played_and_the_other_named(own, bank):
+    (file, *_) = (f"pictures/{path.name}" for path in (own / "pictures").iterdir())
+    mine = QuizSet("core-four", "Mine", CELL_CLASSES, (SetCell(file),))
+    write_set(own, mine)
+    library = open_library([own, bank])
+    assert library.sets["core-four"] == mine
+    assert sum(map(len, library.pool(mine).values())) == 1
+    first, second = library.sources
+    assert first.error is None and len(second.records) == 24
+    path = "sets/core-four.yaml"
+    assert second.error.message == f"{bank / path} is not played: {own / path} has the same name." and second.error.hint
+    assert library.sets.keys() == open_library([bank]).sets.keys()
+    assert open_library([bank, own]).sets["core-four"].title == "Core four, drawn cells"
+
+
 def test_a_set_asks_the_cells_of_its_own_folder_only(cells_folder, bank, own):
     library = open_library([cells_folder, own, bank])
     pool = library.pool(library.sets["core-four"])
