@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and folders that are changed by one at a time."""
+"""Files that are written whole or not at all, folders that are changed by one at a time, and errors of both."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from hematovision.errors import DataError
+from hematovision.errors import DataError, InputError
+
+_HINT = "Check the folder, and that the disk has room."
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -24,4 +26,19 @@ def changing(folder: Path) -> Iterator[None]:
         with FileLock(folder / "changing.lock"):
             yield
     except OSError as error:
-        raise DataError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+        # It may be a file that could not be read: what has failed is the change.
+        place = f"{folder}: {error.filename}" if error.filename and error.filename != str(folder) else folder
+        raise DataError(f"Cannot change {place}: {error.strerror or error}.", _HINT) from error
+
+
+def cannot_write(path: Path, error: OSError) -> DataError:
+    """The error for a file or folder that could not be written: an OSError does not always name it."""
+    return DataError(f"Cannot write {path}: {error.strerror or error}.", _HINT)
+
+
+def expanded(path: Path) -> Path:
+    """The path with `~` read as one's home folder, `~name` as another's. Raises InputError for the home of nobody."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise InputError(f"There is no {path}.", "Check the name after '~', or give the whole path.") from None

@@ -2,12 +2,15 @@
 
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from hematovision.cli import main
 from hematovision.library.bank import open_library
-from hematovision.settings import load_settings
+from hematovision.settings import ROOT, load_settings
 
 
 @pytest.fixture
@@ -83,6 +86,50 @@ def test_an_export_that_cannot_be_made_is_an_error(run, tmp_path):
     status, rows, error = run("sets", "export", "core-four", "--format", "csv", "--out", tmp_path / "none" / "a.csv")
     assert (status, rows) == (1, []) and "Cannot write" in error
     assert not list(tmp_path.glob("*.pdf"))
+
+
+@pytest.mark.parametrize("out", [".", "/", "folder"])
+def test_an_export_into_a_folder_asks_for_a_file(run, tmp_path, monkeypatch, out):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    status, rows, error = run("sets", "export", "core-four", "--format", "csv", "--out", out)
+    assert (status, rows) == (1, []) and f"{out} is a folder. Name a file in it." in error
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder"]
+
+
+@pytest.mark.parametrize("command", [("sets", "import", "set.zip", "--to"), ("library", "add")])
+def test_the_home_of_nobody_is_refused(run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    run("sets", "export", "core-four", "--format", "zip", "--out", "set.zip")
+    status, rows, error = run(*command, "~nosuchuser/x")
+    assert (status, rows) == (1, []) and "There is no ~nosuchuser/x" in error
+
+
+def start(*arguments, stdout):
+    command = [sys.executable, "-m", "hematovision", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def test_a_command_whose_reader_has_gone_ends_quietly(home):
+    with start("library", "list", stdout=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == ("", 141)
+
+
+def test_a_command_whose_reader_has_seen_enough_stops(home, tmp_path):
+    options = ("--class", "platelet", "--count", "100", "--seed", "1", "--out", tmp_path / "drawn")
+    with start("draw", *options, stdout=subprocess.PIPE) as process:
+        assert json.loads(process.stdout.readline())["class"] == "platelet"
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read() and process.wait() == 141
+    assert len(list((tmp_path / "drawn" / "pictures").iterdir())) < 100
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no device that is always full")
+def test_an_output_that_cannot_be_written_is_an_error(home):
+    with Path("/dev/full").open("w") as full, start("library", "list", stdout=full) as process:
+        assert process.stderr.read() == "error: Cannot write the output: No space left on device. Check the disk.\n"
+        assert process.wait() == 1
 
 
 def test_an_export_of_a_set_that_lost_a_picture_is_an_error(run, home, tmp_path):

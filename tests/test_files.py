@@ -2,7 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from hematovision.files import write_whole
+from hematovision.errors import DataError, InputError
+from hematovision.files import cannot_write, changing, expanded, write_whole
+
+FULL = OSError(28, "No space left on device")
+"""As a write to an open file raises it: without a file name."""
 
 
 def test_text_and_bytes_replace_what_was_there(tmp_path):
@@ -24,3 +28,26 @@ def test_a_write_that_breaks_off_leaves_the_former_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="full"):
         write_whole(tmp_path / "file", "latter")
     assert (tmp_path / "file").read_text() == "former"
+
+
+def test_the_error_names_what_could_not_be_written_and_why(tmp_path):
+    error = cannot_write(tmp_path, FULL)
+    assert error.message == f"Cannot write {tmp_path}: No space left on device." and error.hint
+
+
+def test_a_change_that_fails_says_where_and_claims_no_write_that_was_a_read(tmp_path):
+    with pytest.raises(DataError) as caught, changing(tmp_path):
+        (tmp_path / "none").read_text()
+    assert caught.value.message == f"Cannot change {tmp_path}: {tmp_path / 'none'}: No such file or directory."
+    with pytest.raises(DataError) as caught, changing(tmp_path):
+        raise FULL
+    assert caught.value.message == f"Cannot change {tmp_path}: No space left on device."
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="Cannot change"), changing(tmp_path / "file"):
+        pass
+
+
+def test_the_home_of_nobody_is_no_folder():
+    with pytest.raises(InputError, match="There is no ~nosuchuser/x"):
+        expanded(Path("~nosuchuser/x"))
+    assert expanded(Path("~/x")) == Path.home() / "x"

@@ -1,7 +1,9 @@
 """The command line. Results on stdout, progress and errors on stderr, exit status 0 only when all was done."""
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,15 +11,39 @@ from typing import TYPE_CHECKING, Any
 
 from hematovision.cli import sets, training
 from hematovision.cli.sets import SOME_FAILED
-from hematovision.errors import HematoVisionError, ImageError, InputError
+from hematovision.errors import HematoVisionError, ImageError
+from hematovision.files import cannot_write
 
 if TYPE_CHECKING:
     from hematovision.services.explain import Explain
 
 FAILED = 1
+NO_READER = 128 + 13
+"""As a shell tells that a program was ended by SIGPIPE."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+        return NO_READER
+    except OSError as error:
+        _drop_output()
+        what = error.filename or "Cannot write the output"
+        print(f"error: {what}: {error.strerror or error}. Check the disk.", file=sys.stderr)
+        return FAILED
+
+
+def _drop_output() -> None:
+    """What is still to be written goes nowhere: Python would try it again as it ends, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
@@ -153,14 +179,12 @@ def _heatmap(options: argparse.Namespace) -> int:
     has_evidence = bool(evidence.any())
     if not has_evidence:
         print(f"There is no evidence for {value} in this picture: the map is empty.", file=sys.stderr)
-    try:
-        if options.array:
-            with options.array.open("wb") as file:
-                np.save(file, evidence)
-        if options.overlay:
-            options.overlay.write_bytes(images.encode_png(overlay(picture, evidence)))
-    except OSError as error:
-        raise InputError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+    if options.array:
+        array = io.BytesIO()
+        np.save(array, evidence)
+        _write(options.array, array.getvalue())
+    if options.overlay:
+        _write(options.overlay, images.encode_png(overlay(picture, evidence)))
     print(
         json.dumps(
             {
@@ -174,6 +198,13 @@ def _heatmap(options: argparse.Namespace) -> int:
     )
     explain.close()
     return 0
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def _pictures():

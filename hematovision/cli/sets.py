@@ -41,13 +41,15 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _export(options: argparse.Namespace) -> int:
     from hematovision.exchange.bundle import from_library
     from hematovision.exchange.formats import write
-    from hematovision.files import write_whole
+    from hematovision.files import cannot_write, write_whole
 
+    if options.out.is_dir():
+        raise InputError(f"{options.out} is a folder.", "Name a file in it.")
     bundle = from_library(_library(), options.set_id)
     try:
         write_whole(options.out, write(bundle, options.format))
     except OSError as error:
-        raise InputError(f"Cannot write {options.out}: {error.strerror}.", "Check the folder.") from error
+        raise cannot_write(options.out, error) from error
     row = {"set": options.set_id, "format": options.format, "cells": len(bundle.items), "file": str(options.out)}
     print(json.dumps(row))
     return 0
@@ -55,11 +57,12 @@ def _export(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     from hematovision.exchange.formats import read_file
+    from hematovision.files import expanded
     from hematovision.library.bank import keep_set
     from hematovision.settings import load_settings
 
     bundle = read_file(options.file)
-    folder = (options.to or load_settings().own_cells).expanduser()
+    folder = expanded(options.to or load_settings().own_cells)
     taken = {
         quiz_set.id
         for source in _library().sources

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hematovision.errors import InputError
+from hematovision.files import cannot_write
 
 if TYPE_CHECKING:
     from hematovision.training.fitting.fit import Recipe
@@ -230,7 +231,7 @@ def _leaveout(options: argparse.Namespace) -> int:
     try:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise InputError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+        raise cannot_write(path, error) from error
     print(f"written to {path}", file=sys.stderr)
     return 0
 

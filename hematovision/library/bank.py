@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hematovision.cells import CELL_CLASSES, STAGES, class_of
 from hematovision.errors import DataError, HematoVisionError, InputError
-from hematovision.files import write_whole
+from hematovision.files import cannot_write, expanded, write_whole
 from hematovision.library.datasets import read_datasets
 from hematovision.library.drawn import TABLE
 from hematovision.library.records import Record
@@ -224,7 +224,7 @@ def keep_set(folder: Path, quiz_set: QuizSet, pictures: Mapping[str, bytes], tak
             path.unlink(missing_ok=True)
             path.with_name(path.name + ".draft").unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise DataError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+            raise cannot_write(folder, error) from error
         raise
     return kept
 
@@ -244,13 +244,19 @@ def added_folders(file: Path) -> list[Path]:
 
 
 def add_folder(file: Path, folder: Path) -> Source:
-    """Remember a folder; nothing is copied. Raises DataError where there is nothing to use in it."""
-    folder = folder.expanduser().resolve()
+    """Remember a folder; nothing is copied.
+
+    Raises DataError where there is nothing to use in it or the file cannot be written, InputError for nobody's home.
+    """
+    folder = expanded(folder).resolve()
     source = _open_source(folder)
     if source.error and not source.records:
         raise source.error
     folders = added_folders(file)
     if folder not in folders:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, "".join(f"{f}\n" for f in [*folders, folder]))
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, "".join(f"{f}\n" for f in [*folders, folder]))
+        except OSError as error:
+            raise cannot_write(file, error) from error
     return source

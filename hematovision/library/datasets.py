@@ -57,13 +57,13 @@ def read_pbc(root: Path) -> list[Record]:
     if not table.is_file():
         return records
     rows = {}
-    for line, row in _rows(table, ("name", "split")):
-        if row["split"] not in ("", *SPLITS):
+    for line, found in _rows(table, ("name", "split")):
+        if found["split"] not in ("", *SPLITS):
             raise DataError(
-                f"Line {line} of {table} has the unknown split '{row['split']}'.",
+                f"Line {line} of {table} has the unknown split '{found['split']}'.",
                 f"Should be one of: {', '.join(SPLITS)}; or empty.",
             )
-        rows[row["name"]] = row
+        rows[found["name"]] = found
     known = []
     for record in records:
         row = rows.get(record.path.name)

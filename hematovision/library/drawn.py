@@ -18,7 +18,7 @@ from numpy.random import default_rng
 
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES, check_stage, parse_class
 from hematovision.errors import DataError, InputError, unknown
-from hematovision.files import write_whole
+from hematovision.files import cannot_write, write_whole
 from hematovision.images import encode_webp
 from hematovision.library.records import Record
 from hematovision.smear.drawing import Drawn, draw
@@ -99,7 +99,7 @@ def save(folder: Path, cell: DrawnCell) -> str:
             with table.open("a", encoding="utf-8", newline="\n") as rows:
                 rows.write(json.dumps(row(cell, file)) + "\n")
     except OSError as error:
-        raise DataError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+        raise cannot_write(folder, error) from error
     return file
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from hematovision.errors import DataError, HematoVisionError, InputError
-from hematovision.files import write_whole
+from hematovision.files import cannot_write, write_whole
 from hematovision.quiz import sets
 from hematovision.quiz.faults import Place
 from hematovision.quiz.sets import QuizSet
@@ -90,7 +90,7 @@ def write_set(folder: Path, quiz_set: QuizSet) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, as_text(quiz_set))
     except OSError as error:
-        raise DataError(f"Cannot write {error.filename}: {error.strerror}.", "Check the folder.") from error
+        raise cannot_write(path, error) from error
 
 
 class _Lines:

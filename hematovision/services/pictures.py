@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from hematovision import images
 from hematovision.errors import DataError, HematoVisionError, ImageError, InputError, ModelError
 from hematovision.exchange.bundle import name_of
+from hematovision.files import cannot_write
 from hematovision.library.bank import Library, Source, add_folder, added_folders, open_library
 from hematovision.library.index import Index
 from hematovision.library.records import Record
@@ -146,13 +147,13 @@ class Pictures:
     ) -> list[Path]:
         """Add what the index lacks; returns unreadable files.
 
-        While another process builds it: waits, with that one's progress, or else raises DataError. Raises ModelError.
+        While another process builds it: waits, with that one's progress, or else raises DataError; also where it cannot
+        be written. Raises ModelError.
         """
         # By their ids, which are hashes: what is there of an unfinished index is a sample of every class.
         paths = {picture_id: record.path for picture_id, record in sorted(self.library.records.items())}
         # A model of its own: answers to people do not wait behind a batch of the index.
         index = Index(self._settings.index_folder, Classifier(self._settings.model, threads=1))
-        self._settings.index_folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._settings.index_folder / "building.lock", timeout=-1 if waits else 0, poll_interval=0.5)
 
         def follow() -> bool:
@@ -161,6 +162,7 @@ class Pictures:
             return False  # not to give up
 
         try:
+            self._settings.index_folder.mkdir(parents=True, exist_ok=True)
             with lock.acquire(cancel_check=follow if waits else None):
                 index.reload()
                 unreadable = index.build(paths, progress)
@@ -170,6 +172,8 @@ class Pictures:
                 "Wait for it to end: the pictures are prepared then.",
                 kind="busy",
             ) from None
+        except OSError as error:
+            raise cannot_write(self._settings.index_folder, error) from error
         with self._lock:
             known = self._index
         if known is None or len(known) != len(index):

@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,6 +103,15 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="Cannot write"):
         save(tmp_path / "file", random_cell("platelet", seed=1))
+
+
+def test_on_a_full_disk_the_folder_is_named(tmp_path, monkeypatch):
+    def is_full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", is_full)
+    with pytest.raises(DataError, match=f"Cannot write {tmp_path}: No space left on device"):
+        save(tmp_path, random_cell("platelet", seed=1))
 
 
 def test_records_say_all_that_is_known(bank):

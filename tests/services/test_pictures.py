@@ -91,6 +91,15 @@ def test_two_builders_do_not_write_at_once(pictures, app_environment, capsys):
     assert not list(app_environment.index_folder.glob("*/ids.txt"))
 
 
+def test_an_index_that_cannot_be_written_is_an_error(pictures, app_environment, monkeypatch):
+    def is_full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Index, "_append", is_full)
+    pictures._index_in_background()
+    assert f"Cannot write {app_environment.index_folder}: No space left" in pictures.index_state.error.message
+
+
 def test_the_app_follows_the_index_that_another_process_builds(pictures, app_environment):
     app_environment.index_folder.mkdir(parents=True)
     paths = {picture_id: record.path for picture_id, record in pictures.library.records.items()}
