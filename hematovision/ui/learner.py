@@ -3,11 +3,13 @@
 Where the site has sign-in, the learner is the account: neither the address nor a choice can make it another.
 """
 
+from collections.abc import Sequence
 from html import escape
+from typing import NoReturn
 
 import streamlit as st
 
-from hematovision.quiz.session import LONGEST_NAME
+from hematovision.quiz.session import LONGEST_NAME, Learner
 from hematovision.services import Services
 from hematovision.services.practice import LEARNER, Practice
 from hematovision.ui.page import errors_shown
@@ -16,31 +18,47 @@ from hematovision.ui.sign_in import Account, current_account
 NAMELESS = "Without a name"
 
 LEARNER_KEY = "learner"
-"""In the session, which lasts from page to page, and in the address, which lasts over a reload."""
+"""In the session, which lasts from page to page, and in the address, which lasts over a reload.
+
+Empty in the session once who was chosen has gone: nobody takes their place unasked.
+"""
 
 
 def current_learner(services: Services) -> str:
     """The id of the learner of this browser: the account, else the one that was chosen, or the only one there is.
 
-    Where nobody is signed in, or there are several and none was chosen, it asks, and draws nothing else of the page.
+    Where nobody is signed in, or the one who was chosen has gone, or there are several and none was chosen, it asks,
+    and draws nothing else of the page.
     """
     practice = services.practice
     account = current_account()
     if account:
         return _enrolled(practice, account)
-    known = [learner.id for learner in practice.learners()] or [LEARNER]
-    learner = st.session_state.get(LEARNER_KEY) or st.query_params.get(LEARNER_KEY)
+    known = [learner.id for learner in practice.learners()]
+    if not known:
+        _leave()
+        return LEARNER
+    learner = st.session_state.get(LEARNER_KEY, st.query_params.get(LEARNER_KEY))
     if learner not in known:
-        if len(known) > 1:
-            st.header("Who practices?")
-            _choose_from(practice)
-            _someone_else(practice)
-            st.stop()
+        if learner is not None or len(known) > 1:
+            _ask_who(practice)
         learner = known[0]
     st.session_state[LEARNER_KEY] = learner
     if len(known) > 1 and st.query_params.get(LEARNER_KEY) != learner:
         st.query_params[LEARNER_KEY] = learner
     return learner
+
+
+def forget_learner(services: Services, learner: str) -> None:
+    """Delete a learner and all their answers; `say_forgotten` says so where the page is drawn next."""
+    services.practice.forget(learner)
+    st.session_state["forgotten"] = True
+
+
+def say_forgotten() -> None:
+    """That data were deleted, once after it was done."""
+    if st.session_state.pop("forgotten", False):
+        st.success("Your data were deleted.", icon=None)
 
 
 def learner_line(services: Services, learner: str) -> None:
@@ -61,8 +79,9 @@ def learner_line(services: Services, learner: str) -> None:
             key=f"my-name-{learner}",
             on_change=lambda: _take_name(practice, learner),
         )
-        if name:
-            _choose_from(practice, but=learner)
+        others = [found for found in practice.learners() if found.id != learner]
+        _choose_from(others)
+        if name or others:
             _someone_else(practice)
 
 
@@ -82,14 +101,28 @@ def _account_line(account: Account) -> None:
         st.button("Sign out", key="sign-out", type="tertiary", on_click=st.logout)
 
 
+def _ask_who(practice: Practice) -> NoReturn:
+    _leave()
+    st.session_state[LEARNER_KEY] = ""
+    say_forgotten()
+    st.header("Who practices?")
+    _choose_from(practice.learners())
+    _someone_else(practice)
+    st.stop()
+
+
+def _leave() -> None:
+    st.session_state.pop(LEARNER_KEY, None)
+    st.query_params.pop(LEARNER_KEY, None)
+
+
 def _choose(learner: str) -> None:
     st.session_state[LEARNER_KEY] = learner
 
 
-def _choose_from(practice: Practice, but: str = "") -> None:
-    for learner in practice.learners():
-        if learner.id != but:
-            st.button(learner.name or NAMELESS, key=f"learner-{learner.id}", on_click=_choose, args=(learner.id,))
+def _choose_from(learners: Sequence[Learner]) -> None:
+    for learner in learners:
+        st.button(learner.name or NAMELESS, key=f"learner-{learner.id}", on_click=_choose, args=(learner.id,))
 
 
 def _someone_else(practice: Practice) -> None:

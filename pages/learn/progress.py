@@ -17,7 +17,7 @@ from hematovision.ui.learn.progress import (
     show_times,
     show_total,
 )
-from hematovision.ui.learner import current_learner
+from hematovision.ui.learner import current_learner, forget_learner, say_forgotten
 from hematovision.ui.page import errors_shown, show_error, start_page
 from hematovision.ui.times import learner_zone
 
@@ -36,13 +36,11 @@ def contrast(pair):
 
 def delete():
     with errors_shown():
-        practice.forget(learner)
-        st.session_state.deleted = True
+        forget_learner(services, learner)
 
 
 st.title("Progress")
-if st.session_state.pop("deleted", False):
-    st.success("Your data were deleted.", icon=None)
+say_forgotten()
 try:
     found = practice.progress(learner, learner_zone())
 except HematoVisionError as error:
