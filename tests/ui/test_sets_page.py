@@ -163,10 +163,31 @@ def test_keys_and_notes_are_kept_as_they_are_edited(app, app_environment):
     edited = draft(app, app_environment).cells[0]
     assert (edited.key, edited.note, edited.second_key) == (one.key, "Folded nucleus.", wrong)
     app.selectbox(key=f"key-{name}").set_value(wrong).run()
-    assert "The second key is the same as the key." in app.error[0].value  # and the draft stays as it was
-    assert draft(app, app_environment).cells[0] == edited
+    assert not app.error  # what was the second key is the key now, and there is no second one
+    edited = draft(app, app_environment).cells[0]
+    assert (edited.key, edited.note, edited.second_key) == (wrong, "Folded nucleus.", None)
+    assert app.selectbox(key=f"key-{name}").value == wrong and app.selectbox(key=f"second-{name}").value == ""
     press(app, f"remove-{one.picture[9:25]}")
     assert draft(app, app_environment).cells == (other,)
+
+
+def test_what_is_refused_of_a_cell_leaves_the_controls_as_the_draft_is(app, app_environment):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 1, 1)
+    press(app, "fill")
+    before = draft(app, app_environment)
+    one, other = before.cells
+    (app_environment.sets_folder / "drafts" / before.id / other.picture).unlink()  # a draft that lacks one is not saved
+    name, key = f"{before.id}-{one.picture[9:25]}", one.key
+    wrong = next(choice for choice in ("lymphocyte", "monocyte") if choice != key)
+    app.selectbox(key=f"key-{name}").set_value(wrong).run()
+    assert "The draft has no" in app.error[0].value
+    app.text_area(key=f"note-{name}").set_value("Folded.").run()
+    app.selectbox(key=f"second-{name}").set_value(wrong).run()
+    app.run()
+    assert draft(app, app_environment) == before
+    controls = app.selectbox(key=f"key-{name}"), app.selectbox(key=f"second-{name}"), app.text_area(key=f"note-{name}")
+    assert [control.value for control in controls] == [key, "", ""]
 
 
 def test_cells_are_added_out_of_the_library_one_by_one(app, app_environment):

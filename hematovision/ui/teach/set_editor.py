@@ -7,6 +7,7 @@ import streamlit as st
 
 from hematovision.cells import display_name
 from hematovision.content.phrases import counted
+from hematovision.errors import HematoVisionError
 from hematovision.exchange.formats import FORMATS
 from hematovision.quiz.publication import Publication, picture_id_of
 from hematovision.quiz.set_cells import LONGEST_NOTE, SetCell
@@ -15,7 +16,7 @@ from hematovision.services import Services
 from hematovision.services.drafting import Draft
 from hematovision.services.teach import Teach
 from hematovision.ui.gallery import first_of_page, pages_of, small_picture
-from hematovision.ui.page import errors_shown
+from hematovision.ui.page import errors_shown, show_error
 from hematovision.ui.teach.instructors import say_names_are_typed, show_code
 from hematovision.ui.teach.set_blueprint import Filled, draw_again
 from hematovision.ui.teach.set_filling import second_name
@@ -87,12 +88,18 @@ def _show_cell(services: Services, actor: str, quiz_set: QuizSet, number: int, c
 
     def save() -> None:
         state = st.session_state
+        if state[second] == state[key]:  # what was the second opinion is the key now
+            state[second] = ""
         said = replace(cell, key=state[key], second_key=state[second] or None, note=state[note])
-        with errors_shown():
+        try:
             now = services.teach.draft(actor, quiz_set.id).quiz_set  # another tab may have changed it
             cells = tuple(said if one.picture == cell.picture else one for one in now.cells)
             services.teach.save(actor, replace(now, cells=cells))
             state.pop("filled", None)
+        except HematoVisionError as error:
+            show_error(error)
+            # The controls say what is stored, also when the error is gone.
+            state[key], state[second], state[note] = cell.key, cell.second_key or "", cell.note
 
     def remove() -> None:
         with errors_shown():
