@@ -12,13 +12,14 @@ from hematovision.services.pictures import Pictures
 from hematovision.services.practice import Practice
 from hematovision.storage.store import open_passing_store
 
-LEARNER = "preview"
+CODE = "preview"
 
 
 @dataclass(frozen=True)
 class Preview:
     """An attempt in a store of its own, which is gone with this object: keep it in the session of the browser.
 
+    Its questions count from 1, as those of every store do: `learner` is of this preview alone, and tells them apart.
     `practice` with `learner` and `session_id` does what it does for a student, by the policy of the set; so
     `replace(services, practice=preview.practice)` shows it on a student's page.
     """
@@ -42,6 +43,7 @@ def open_preview(quiz_set: QuizSet, pictures: Pictures, clock: Callable[[], date
     """A preview of a set whose cells all have keys, whatever its open and close dates."""
     store = open_passing_store()
     quiz_set = replace(quiz_set, policy=replace(quiz_set.policy, opens_at=None, closes_at=None))
-    store.enroll(LEARNER, "", clock())
-    begun = store.start(LEARNER, SET, plan_of(quiz_set, "preview"), clock(), cells_of(quiz_set, LEARNER))
-    return Preview(Practice(store, pictures, clock, rng), LEARNER, begun.id, quiz_set)
+    learner = f"{CODE}-{rng.getrandbits(64):016x}"
+    store.enroll(learner, "", clock())
+    begun = store.start(learner, SET, plan_of(quiz_set, CODE), clock(), cells_of(quiz_set, CODE))
+    return Preview(Practice(store, pictures, clock, rng), learner, begun.id, quiz_set)

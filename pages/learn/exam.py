@@ -31,7 +31,7 @@ def begin(plan):
 
 
 def commit(question_id):
-    if (reply := quiz.reply(state, question_id)) is not None:
+    if (reply := quiz.reply(state, quiz.known_as(learner, question_id))) is not None:
         with errors_shown():
             practice.commit(learner, question_id, reply)
 
@@ -64,7 +64,7 @@ def run(running, asked):
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"Cell {asked.number} of {running.asked}")
         exam.timer(running)
-    quiz.ask(state, services.pictures, asked, running.plan.grading, commit, in_exam=True)
+    quiz.ask(state, services.pictures, learner, asked, running.plan.grading, commit, in_exam=True)
     st.caption(RULES[running.plan.grading])
     with st.popover("End the exam", type="tertiary"):
         st.markdown("Cells without an answer bring 0 points.")

@@ -21,7 +21,7 @@ quiz.enter_stays()
 
 def commit(question_id):
     # In a callback: it runs to its end before anything is drawn, so the answer is stored before the key is shown.
-    if (reply := quiz.reply(state, question_id)) is not None:
+    if (reply := quiz.reply(state, quiz.known_as(learner, question_id))) is not None:
         with errors_shown():
             practice.commit(learner, question_id, reply)
 
@@ -71,7 +71,7 @@ try:
         quiz.choose_plan(plan, scopes, ask_next)
     elif asked.is_open:
         features = practice.features(session, asked)
-        quiz.ask(state, services.pictures, asked, session.plan.grading, commit, features=features)
+        quiz.ask(state, services.pictures, learner, asked, session.plan.grading, commit, features=features)
         quiz.choose_plan(plan, scopes, ask_next)
     else:
         reveal(services, practice.reveal(learner, asked.id), learner, lambda: ask_next(plan))

@@ -30,7 +30,7 @@ def shown(app) -> dict:
 
 
 def mark(app, question, region):
-    app.session_state[f"region-{question.id}"] = {"region": region}
+    app.session_state[f"region-local-{question.id}"] = {"region": region}
     app.run()
     assert not app.exception
 
@@ -43,11 +43,12 @@ def test_what_a_browser_sends_is_a_region_or_nothing():
 
 
 def test_a_draft_commits_to_its_own_mark_only():
-    state = {"region-1": {"region": MARK}}
-    quiz.say(state, 1, "choice", "monocyte")
-    assert quiz.reply(state, 1) == Reply("monocyte", region=Region(0.25, 0.25, 0.5, 0.5))
-    quiz.say(state, 2, "choice", "monocyte")
-    assert quiz.reply(state, 2) == Reply("monocyte")
+    one, other = quiz.known_as("ann", 1), quiz.known_as("ann", 2)
+    state = {f"region-{one}": {"region": MARK}}
+    quiz.say(state, one, "choice", "monocyte")
+    assert quiz.reply(state, one) == Reply("monocyte", region=Region(0.25, 0.25, 0.5, 0.5))
+    quiz.say(state, other, "choice", "monocyte")
+    assert quiz.reply(state, other) == Reply("monocyte")
 
 
 def test_the_outline_lies_on_the_edge_of_the_mark_and_nowhere_else():

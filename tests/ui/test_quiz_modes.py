@@ -30,17 +30,18 @@ def mode(app, name):
 
 def test_a_draft_is_of_one_question_and_a_second_click_takes_certainty_back():
     state = {}
-    assert quiz.reply(state, 1) is None
-    quiz.say(state, 1, "certainty", 2)
-    assert quiz.reply(state, 1) is None
-    quiz.say(state, 1, "choice", "monocyte")
-    state["feature-cell_size-1"] = "big"
-    assert quiz.reply(state, 1) == Reply("monocyte", 2, {"cell_size": "big"})
-    assert quiz.reply(state, 2) is None
-    quiz.say(state, 1, "certainty", 2)
-    quiz.say(state, 1, "choice", "neutrophil")
-    quiz.say(state, 1, "choice", "neutrophil")
-    assert quiz.reply(state, 1) == Reply("neutrophil", None, {"cell_size": "big"})
+    first, other, preview = quiz.known_as("ann", 1), quiz.known_as("ann", 2), quiz.known_as("preview-7", 1)
+    assert quiz.reply(state, first) is None
+    quiz.say(state, first, "certainty", 2)
+    assert quiz.reply(state, first) is None
+    quiz.say(state, first, "choice", "monocyte")
+    state[f"feature-cell_size-{first}"] = "big"
+    assert quiz.reply(state, first) == Reply("monocyte", 2, {"cell_size": "big"})
+    assert quiz.reply(state, other) is None and quiz.reply(state, preview) is None
+    quiz.say(state, first, "certainty", 2)
+    quiz.say(state, first, "choice", "neutrophil")
+    quiz.say(state, first, "choice", "neutrophil")
+    assert quiz.reply(state, first) == Reply("neutrophil", None, {"cell_size": "big"})
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_certainty_and_features_are_stored_and_come_back_beside_the_key(app, app
     assert stored(app_environment).revised == wanted and stored(app_environment).choice == "monocyte"
     assert f"You would now say {wanted}. This is stored, and never graded." in texts(app)
     assert app.button(key="dispute").disabled
-    app.text_area(key=f"reason-{question.id}").set_value("Its nucleus is round.").run()
+    app.text_area(key=f"reason-local-{question.id}").set_value("Its nucleus is round.").run()
     press(app, "dispute")
     assert stored(app_environment).dispute == "Its nucleus is round."
 
@@ -152,8 +153,8 @@ def test_a_certainty_set_waits_for_the_certainty(app, monkeypatch):
     question = SimpleNamespace(id=1, picture_id="p", choices=("band", "segmented"))
     state = {}
     for name, value, is_disabled in (("choice", "band", True), ("certainty", 1, False)):
-        quiz.say(state, 1, name, value)
-        quiz.ask(state, None, question, "certainty", print)
+        quiz.say(state, quiz.known_as("ann", 1), name, value)
+        quiz.ask(state, None, "ann", question, "certainty", print)
         assert seen[-1] == ("commit", is_disabled)
 
 

@@ -320,6 +320,32 @@ def test_a_preview_runs_by_the_rules_and_stores_nothing(app, app_environment):
     assert open_store(app_environment.database).sessions("local") == []
 
 
+def test_an_answer_that_was_not_committed_stays_in_its_own_preview(app, app_environment):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 1, 1)
+    press(app, "fill")
+
+    def is_untouched():
+        labels = {app.button(key=f"choice-{name}").label for name in ("lymphocyte", "monocyte")}
+        return labels == {"Lymphocyte", "Monocyte"} and app.button(key="commit").disabled
+
+    view(app, "preview")
+    press(app, "choice-monocyte")
+    next(p for p in app.get("button_group") if p.label == "Cell size").set_value("big").run()
+    view(app, "cells")
+    view(app, "preview")
+    assert app.button(key="choice-monocyte").label == "✓ Monocyte"  # the same preview goes on
+    view(app, "cells")
+    note = next(area.key for area in app.text_area)
+    app.text_area(key=note).set_value("Folded.").run()
+    view(app, "preview")
+    assert is_untouched()  # the set was changed: a new preview
+    assert next(p for p in app.get("button_group") if p.label == "Cell size").value is None
+    press(app, "choice-monocyte")
+    visit(app, "learn/quiz")  # whose first question has the same number
+    assert app.button(key="commit").disabled and app.button(key="choice-monocyte").label == "Monocyte"
+
+
 def test_a_set_is_duplicated_deleted_and_found_again(app):
     build(app, "One")
     press(app, "duplicate")

@@ -59,27 +59,36 @@ def enter_stays() -> None:
     st.html(_ENTER, unsafe_allow_javascript=True)
 
 
-def say(state: State, question_id: int, name: str, value: object) -> None:
-    """Note the `choice`, `certainty`, `region` or `features` of a draft; the same certainty again takes it back."""
-    draft = _draft(state, question_id)
-    if name == "certainty" and draft.get(name) == value:
+def known_as(learner: str, question_id: int) -> str:
+    """What a browser knows a question by: each preview of a set is a learner of its own, with questions from 1 on."""
+    return f"{learner}-{question_id}"
+
+
+def say(state: State, question: str, kind: str, value: object) -> None:
+    """Note the `choice`, `certainty`, `region` or `features` of the draft of a question, as `known_as` calls it.
+
+    The same certainty again takes it back.
+    """
+    draft = _draft(state, question)
+    if kind == "certainty" and draft.get(kind) == value:
         value = None
-    state["draft"] = {**draft, name: value}
+    state["draft"] = {**draft, kind: value}
 
 
-def reply(state: State, question_id: int) -> Reply | None:
-    """What the draft would commit to; None as long as nothing is chosen."""
-    draft = _draft(state, question_id)
+def reply(state: State, question: str) -> Reply | None:
+    """What the draft of a question, as `known_as` calls it, would commit to; None as long as nothing is chosen."""
+    draft = _draft(state, question)
     if not draft.get("choice"):
         return None
-    seen = {name: state.get(_feature_key(name, question_id)) for name in ATTRIBUTES}
+    seen = {name: state.get(_feature_key(name, question)) for name in ATTRIBUTES}
     features = draft.get("features") or {name: value for name, value in seen.items() if value}
-    return Reply(draft["choice"], draft.get("certainty"), features, region_of(state.get(_region_key(question_id))))
+    return Reply(draft["choice"], draft.get("certainty"), features, region_of(state.get(_region_key(question))))
 
 
 def ask(
     state: State,
     pictures: Pictures,
+    learner: str,
     question: Asked,
     rule: str,
     on_commit: Callable[[int], None],
@@ -91,20 +100,21 @@ def ask(
     The choices come once all of `features` are named: the attributes that a drill asks for first.
     Raises InputError, ImageError.
     """
-    draft = _draft(state, question.id)
+    name = known_as(learner, question.id)
+    draft = _draft(state, name)
     is_ready = bool(draft.get("choice")) and (rule != "certainty" or bool(draft.get("certainty")))
     cell, answer = st.columns([3, 2], gap="large")
     with cell:
         start = draft.get("region")
-        region = cell_to_mark(pictures, question.picture_id, "The cell to name", _region_key(question.id), start)
+        region = cell_to_mark(pictures, question.picture_id, "The cell to name", _region_key(name), start)
         if region != start:
             # The picture forgets its mark while another page is shown; the draft does not.
-            say(state, question.id, "region", region)
-        begin_at_top(f"asked {question.id}")
+            say(state, name, "region", region)
+        begin_at_top(f"asked {name}")
     told: Told = draft.get("features", {})
 
     def tell(features: Told) -> None:
-        say(state, question.id, "features", features)
+        say(state, name, "features", features)
 
     with answer:
         if len(told) < len(features):
@@ -113,12 +123,11 @@ def ask(
             return
         st.header("Which cell is this?")
         for key, choice in enumerate(question.choices, start=1):
-            name = display_name(choice)
-            _option(state, question.id, "choice", choice, name, str(key))
+            _option(state, name, "choice", choice, display_name(choice), str(key))
         st.caption("How sure are you?" + (" This counts." if rule == "certainty" else " (optional)"))
         with st.container(horizontal=True, gap="small"):
-            for certainty, (name, shortcut) in CERTAINTIES.items():
-                _option(state, question.id, "certainty", certainty, name, shortcut)
+            for certainty, (words, shortcut) in CERTAINTIES.items():
+                _option(state, name, "certainty", certainty, words, shortcut)
         st.button(
             "Commit",
             key="commit",
@@ -131,11 +140,11 @@ def ask(
         )
         show_told(told, tell)
         if not in_exam and not features:
-            with st.expander("Show me what to look at", key=f"look-at-{question.id}"):
+            with st.expander("Show me what to look at", key=f"look-at-{name}"):
                 st.markdown("\n".join(f"- {line}" for line in LOOK_AT))
-            with st.expander("Features I see", key=f"features-{question.id}"):
-                for name, values in ATTRIBUTES.items():
-                    st.pills(display_name(name), values, key=_feature_key(name, question.id))
+            with st.expander("Features I see", key=f"features-{name}"):
+                for feature, values in ATTRIBUTES.items():
+                    st.pills(display_name(feature), values, key=_feature_key(feature, name))
 
 
 def endless(practice: Practice, learner: str) -> tuple[Session | None, Plan]:
@@ -197,28 +206,28 @@ def _choose_own(plan: Plan, names: Sequence[str], on_choose: Callable[[Plan], No
         on_choose(replace(plan, scope=f"{OWN}:{in_order}", grading="plain"))
 
 
-def _option(state: State, question_id: int, kind: str, value: object, name: str, shortcut: str) -> None:
-    is_chosen = _draft(state, question_id).get(kind) == value
+def _option(state: State, question: str, kind: str, value: object, words: str, shortcut: str) -> None:
+    is_chosen = _draft(state, question).get(kind) == value
     st.button(
-        f"✓ {name}" if is_chosen else name,
+        f"✓ {words}" if is_chosen else words,
         key=f"{kind}-{value}",
         type="primary" if is_chosen else "secondary",
         shortcut=shortcut,
         width="stretch",
         on_click=say,
-        args=(state, question_id, kind, value),
+        args=(state, question, kind, value),
     )
 
 
-def _draft(state: State, question_id: int) -> dict[str, Any]:
+def _draft(state: State, question: str) -> dict[str, Any]:
     """What was said of this question so far; a draft of another question is none."""
     draft = state.get("draft")
-    return draft if draft and draft["question"] == question_id else {"question": question_id}
+    return draft if draft and draft["question"] == question else {"question": question}
 
 
-def _region_key(question_id: int) -> str:
-    return f"region-{question_id}"
+def _region_key(question: str) -> str:
+    return f"region-{question}"
 
 
-def _feature_key(name: str, question_id: int) -> str:
-    return f"feature-{name}-{question_id}"
+def _feature_key(feature: str, question: str) -> str:
+    return f"feature-{feature}-{question}"

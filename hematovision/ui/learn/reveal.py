@@ -15,6 +15,7 @@ from hematovision.services import Services
 from hematovision.services.attempts import Remark
 from hematovision.services.practice import Practice
 from hematovision.ui.explain import show_reasons
+from hematovision.ui.learn.quiz import known_as
 from hematovision.ui.marking import compare_mark, with_mark
 from hematovision.ui.page import begin_at_top, errors_shown
 from hematovision.ui.widgets import (
@@ -49,7 +50,7 @@ def reveal(
     words, further = st.columns([4, 1], vertical_alignment="center")
     with words:
         verdict(_verdict(question))
-        begin_at_top(f"revealed {question.id}")
+        begin_at_top(f"revealed {known_as(learner, question.id)}")
         if question.reply and (named := _named(services, question)):
             st.markdown(f"{sum(named.values())} of {len(named)} features as annotated")
     further.button(onward, key="next", type="primary", shortcut="Enter", width="stretch", on_click=on_next)
@@ -144,8 +145,9 @@ def features_table(named: Mapping[str, str], key: Mapping[str, str], model: Mapp
 
 def _ask_again(practice: Practice, question: Question, learner: str) -> None:
     """Would they change their answer, and do they doubt the key."""
+    name = known_as(learner, question.id)
     if question.revised is None:
-        key = f"revise-{question.id}"
+        key = f"revise-{name}"
 
         def revise() -> None:
             if st.session_state[key] is not None:
@@ -155,24 +157,24 @@ def _ask_again(practice: Practice, question: Question, learner: str) -> None:
         st.pills(
             "Would you change your answer? It is stored, and never graded.",
             question.choices,
-            format_func=lambda name: f"No: {display_name(name)}" if name == question.choice else display_name(name),
+            format_func=lambda one: f"No: {display_name(one)}" if one == question.choice else display_name(one),
             key=key,
             on_change=revise,
         )
     else:
         now = "stay with" if question.revised == question.choice else "would now say"
         st.caption(f"You {now} {display_name(question.revised).lower()}. This is stored, and never graded.")
-    with st.expander("I dispute this key", key=f"disputed-{question.id}"):
+    with st.expander("I dispute this key", key=f"disputed-{name}"):
         reason = st.text_area(
             "What should the key be, and why?",
             question.dispute or "",
             max_chars=LONGEST_REASON,
-            key=f"reason-{question.id}",
+            key=f"reason-{name}",
         )
 
         def dispute() -> None:
             with errors_shown():
-                practice.dispute(learner, question.id, st.session_state[f"reason-{question.id}"])
+                practice.dispute(learner, question.id, st.session_state[f"reason-{name}"])
 
         st.button("Store", key="dispute", disabled=not reason.strip(), on_click=dispute)
         if question.dispute:

@@ -56,7 +56,7 @@ def _ask(sitting: Sitting, running: Session, asked: Asked) -> None:
     rules = running.plan.policy
 
     def commit(question_id: int) -> None:
-        if (reply := quiz.reply(st.session_state, question_id)) is not None:
+        if (reply := quiz.reply(st.session_state, quiz.known_as(sitting.learner, question_id))) is not None:
             with errors_shown():
                 practice.commit(sitting.learner, question_id, reply)
                 if rules.feedback == "now":
@@ -68,7 +68,8 @@ def _ask(sitting: Sitting, running: Session, asked: Asked) -> None:
         if left is not None and (rules.minutes or left <= _CLOCK_SHOWS):
             exam.timer(running)
     in_exam = rules.feedback != "now"
-    quiz.ask(st.session_state, sitting.services.pictures, asked, running.plan.grading, commit, in_exam=in_exam)
+    state, pictures = st.session_state, sitting.services.pictures
+    quiz.ask(state, pictures, sitting.learner, asked, running.plan.grading, commit, in_exam=in_exam)
     if running.plan.grading != "plain":
         st.caption(RULES[running.plan.grading])
     with st.popover("End the attempt", type="tertiary"):
