@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 import yaml
 
 from hematovision.cells import ATTRIBUTES, display_name
 from hematovision.errors import DataError
+
+T = TypeVar("T")
 
 PHRASES_FILE = Path(__file__).parent / "phrases.yaml"
 
@@ -107,3 +110,18 @@ def unbroken(words: str) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 cell`, `20 cells`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def told_apart(labels: Mapping[T, str]) -> dict[T, str]:
+    """What each is called, no two alike: of those with one label the later ones get a number (`Wei Chen (2)`).
+
+    A control that is given two alike takes one for the other.
+    """
+    apart: dict[T, str] = {}
+    for key, label in labels.items():
+        number, words = 1, label
+        while words in apart.values():
+            number += 1
+            words = f"{label} ({number})"
+        apart[key] = words
+    return apart

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from hematovision.cells import ATTRIBUTES, SCOPES, class_of, display_name
 from hematovision.content import content
+from hematovision.content.phrases import told_apart
 from hematovision.errors import ImageError, InputError, unknown
 from hematovision.library.records import Record
 from hematovision.quiz import differential, drill, scheduling
@@ -36,9 +37,9 @@ class Asking:
         self._label = lru_cache(maxsize=50_000)(self._ask_model)
 
     def scopes(self) -> dict[str, str]:
-        """What can be practiced: scope -> what it is called."""
+        """What can be practiced: scope -> what it is called, no two alike."""
         sets = self._pictures.library.sets.values()
-        return {scope: display_name(scope) for scope in SCOPES} | {_SET + s.id: s.title for s in sets}
+        return told_apart({scope: display_name(scope) for scope in SCOPES} | {_SET + s.id: s.title for s in sets})
 
     def quiz_set(self, scope: str) -> QuizSet | None:
         """The set of a scope; None where the scope is none of a set. Raises InputError where the set has gone."""

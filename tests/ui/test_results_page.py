@@ -2,11 +2,13 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pytest
 
 from hematovision.quiz.questions import Reply
 from hematovision.services import open_services
+from hematovision.storage.store import open_store
 from tests.ui.screen import press, texts, visit
 
 RESULTS = "teach/results"
@@ -68,6 +70,30 @@ def test_the_reason_of_a_dispute_stands_below_its_cell_for_the_instructor(app, a
     said = captions.index(r"Disputed: “A \*promonocyte\*, by its nucleoli\.”")
     assert captions[said - 1].startswith("**Cell 2 ·")
     assert sum("Disputed" in words for words in captions) == 1
+
+
+def test_students_of_one_name_are_told_apart_in_the_order_in_which_they_joined(app, answered, app_environment):
+    services, code = answered
+    library = services.pictures.library
+    keys = {library.to_ask[name][0]: name for name in ("lymphocyte", "monocyte")}
+    store = open_store(app_environment.database)
+    for account, is_right in (("1" * 64, True), ("2" * 64, False)):  # as sign-in has them
+        store.enroll(account, "Wei Chen", datetime.now(UTC), is_account=True)
+        services.attempts.join(account, code)
+        session = services.attempts.begin(account, code)
+        while asked := services.practice.next(account, session.id):
+            key = store.question(account, asked.id).key
+            wrong = next(name for name in keys.values() if name != key)
+            services.practice.commit(account, asked.id, Reply(key if is_right else wrong))
+    visit(app, RESULTS)
+    box = app.selectbox(key="student")
+    assert box.options == ["Ada", "Ben", "Wei Chen", "Wei Chen (2)"]
+    said = texts(app)
+    assert said.count(">Wei Chen</th>") == said.count(">Wei Chen (2)</th>") == 1
+    for place, mark in ((2, "✓"), (3, "✗")):
+        app.selectbox(key="student").select_index(place).run()
+        captions = [caption.value for caption in app.caption if "Cell " in caption.value]
+        assert len(captions) == 2 and all(caption.startswith(f"**{mark} Cell") for caption in captions)
 
 
 def test_the_table_to_take_away_has_a_row_for_each_answer_and_no_formula(answered):

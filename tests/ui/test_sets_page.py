@@ -1,6 +1,7 @@
 """The Sets page as Streamlit runs it: from nothing to a published set, edited, with its rules, as a student sees it."""
 
 import re
+import shutil
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -283,6 +284,28 @@ def test_a_set_of_the_library_is_copied(app, app_environment):
     original = open_services(app_environment).pictures.library.sets["monocyte-lymphocyte"]
     assert (made.title, made.choices) == (original.title, original.choices)
     assert len(made.cells) == 6 and {cell.key for cell in made.cells} == {"monocyte", "lymphocyte"}
+
+
+def test_sets_of_one_title_are_told_apart_wherever_one_is_chosen(app_environment, monkeypatch, tmp_path, app):
+    shutil.copytree(app_environment.bank, tmp_path / "bank")
+    sets_folder = tmp_path / "bank" / "sets"
+    title = read_set(sets_folder / "band-segmented.yaml").title
+    other = sets_folder / "monocyte-lymphocyte.yaml"
+    other.write_text(other.read_text().replace(read_set(other).title, title))
+    monkeypatch.setenv("HEMATOVISION_BANK", str(tmp_path / "bank"))
+    load_settings.cache_clear()
+    st.cache_resource.clear()
+    tab = visit(new_tab(), SETS)
+    box = tab.selectbox(key="copy-of")
+    both = [title, f"{title} (2)"]
+    assert [label for label in box.options if label.startswith(title)] == both
+    tab.selectbox(key="copy-of").select_index(box.options.index(title)).run()
+    press(tab, "copy")
+    assert draft(tab, app_environment).choices == ("band", "segmented")  # and has the title as it is written
+    assert draft(tab, app_environment).title == title
+    for page, key in (("learn/exam", "exam-scope"), ("learn/quiz", "scope-core_four")):
+        box = visit(tab, page).selectbox(key=key)
+        assert [label for label in box.options if label.startswith(title)] == both
 
 
 def test_a_change_after_publishing_makes_a_new_version_with_a_code_of_its_own(app, app_environment):

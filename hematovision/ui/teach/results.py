@@ -6,7 +6,7 @@ from html import escape
 import streamlit as st
 
 from hematovision.cells import display_name
-from hematovision.content.phrases import percent
+from hematovision.content.phrases import percent, told_apart
 from hematovision.quiz.publication import Publication
 from hematovision.quiz.results import Attempt, ItemResult, Results, Student
 from hematovision.services import Services
@@ -79,7 +79,8 @@ def show_students(services: Services, found: Results, zone: tzinfo) -> None:
     answered = [student for student in found.students if student.attempts]
     if not answered:
         return
-    student = st.selectbox("Answers of", answered, format_func=_name, key="student")
+    names = _names(found)
+    student = st.selectbox("Answers of", answered, format_func=lambda one: names[one.learner.id], key="student")
     attempt = student.attempts[-1]
     if len(student.attempts) > 1:
         attempts = list(student.attempts)
@@ -105,7 +106,12 @@ def students_table(found: Results, zone: tzinfo) -> str:
     """A row for each attempt, and one for each student who has not begun."""
     # On a phone what lies to the right is scrolled to: the score comes first.
     heads = ("Student", "State", "Right", "Points", "Passed", "Attempt", "Begun")
-    rows = [_row(student, attempt, len(found.items), zone) for student in found.students for attempt in _of(student)]
+    names, cells = _names(found), len(found.items)
+    rows = [
+        [names[student.learner.id], *_row(attempt, cells, zone)]
+        for student in found.students
+        for attempt in _of(student)
+    ]
     head = "".join(f'<th scope="col">{title}</th>' for title in heads)
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(text)}</td>" for text in rest)}</tr>'
@@ -129,13 +135,12 @@ def _of(student: Student) -> tuple[Attempt | None, ...]:
     return student.attempts or (None,)
 
 
-def _row(student: Student, attempt: Attempt | None, cells: int, zone: tzinfo) -> list[str]:
+def _row(attempt: Attempt | None, cells: int, zone: tzinfo) -> list[str]:
     if attempt is None:
-        return [_name(student), _STATES["joined"], "", "", "", "", ""]
+        return [_STATES["joined"], "", "", "", "", ""]
     passed = "" if attempt.is_passed is None else "✓ yes" if attempt.is_passed else "✗ no"
     state = _STATES["ended"] if attempt.has_ended else f"{attempt.answered} of {cells}"
     return [
-        _name(student),
         state,
         f"{attempt.right} of {cells if attempt.has_ended else attempt.answered}",
         f"{attempt.points:g} of {attempt.most_points:g}",
@@ -170,8 +175,9 @@ def _close(teach: Teach, actor: str, code: str) -> None:
         teach.close(actor, code)
 
 
-def _name(student: Student) -> str:
-    return student.learner.name or NAMELESS
+def _names(found: Results) -> dict[str, str]:
+    """Id of each student -> what they are called on the page. Two accounts may have one name."""
+    return told_apart({student.learner.id: student.learner.name or NAMELESS for student in found.students})
 
 
 def _in_words(publication: Publication) -> str:

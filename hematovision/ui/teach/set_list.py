@@ -43,7 +43,7 @@ def show_new(teach: Teach, actor: str, on_open: Open) -> None:
 
 def show_copy(services: Services, actor: str, on_open: Open) -> None:
     """A set of the library as a draft of one's own."""
-    sets = services.pictures.library.sets
+    sets, titles = services.pictures.library.sets, services.practice.scopes()
     if not sets:
         return
 
@@ -54,7 +54,11 @@ def show_copy(services: Services, actor: str, on_open: Open) -> None:
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            "A set of the library", list(sets), format_func=lambda set_id: sets[set_id].title, key="copy-of", width=420
+            "A set of the library",
+            list(sets),
+            format_func=lambda set_id: titles[f"set:{set_id}"],
+            key="copy-of",
+            width=420,
         )
         st.button("Copy", key="copy", on_click=copy)
 
