@@ -9,6 +9,7 @@ from hematovision.content.phrases import counted
 from hematovision.errors import HematoVisionError
 from hematovision.ui.explore import lab, sliders
 from hematovision.ui.page import errors_shown, show_error, start_page
+from hematovision.ui.sign_in import current_account
 from hematovision.ui.widgets import (
     NOT_FOR_DIAGNOSIS,
     heat_map,
@@ -92,7 +93,8 @@ left, right = st.columns(2, gap="large")
 with left:
     st.subheader("Drawn and seen")
     show_features()
-with right:
-    st.subheader("Save to a set")
-    show_saving()
+if current_account() is None:  # the library of a site is for whoever runs it to fill
+    with right:
+        st.subheader("Save to a set")
+        show_saving()
 st.caption(f"The model has never seen a drawn cell in training. {NOT_FOR_DIAGNOSIS}")

@@ -121,6 +121,14 @@ def test_no_account_names_folders_of_the_server(app):
     assert not visit(signed_in().run(), "about/library").text_input
 
 
+def test_no_account_writes_into_the_library_of_all(app):
+    visit(app, "explore/lab")
+    assert app.button(key="lab-save")
+    lab = visit(signed_in().run(), "explore/lab")
+    assert "Drawn and seen" in texts(lab) and "Save to a set" not in texts(lab)
+    assert not [button for button in lab.button if button.key == "lab-save"] and not lab.text_input
+
+
 def test_an_account_chooses_no_other_name(app):
     answer_one(app)
     app.text_input(key="my-name-local").set_value("Zoe").run()
