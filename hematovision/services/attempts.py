@@ -51,12 +51,22 @@ class Attempts:
     def __init__(self, store: Store, folders: SetFolders, practice: Practice, clock: Callable[[], datetime]):
         self._store, self._folders, self._practice, self._clock = store, folders, practice, clock
 
+    def find(self, code: str) -> Publication:
+        """The set of a join code; case, spaces and hyphens do not matter.
+
+        Raises InputError of the kind `code` where there is no such set.
+        """
+        found = self._store.publications.get(parse_code(code))
+        if found is None:
+            raise unknown_code()
+        return found
+
     def join(self, learner: str, code: str) -> Publication:
-        """The set of a join code; case, spaces and hyphens do not matter. Who joined once stays in.
+        """The set of a join code, as `find` has it. Who joined once stays in.
 
         Raises InputError of the kind `code` where there is no such set, `closed` where it was closed before.
         """
-        publication = self._publication(parse_code(code))
+        publication = self.find(code)
         if any(known.code == publication.code for known in self.joined(learner)):
             return publication
         if publication.closed_at:
@@ -102,7 +112,7 @@ class Attempts:
         plan = plan_of(quiz_set, publication.code)
         token = f"{SET}/{publication.code}/{len(attempts) + 1}"
         begun = self._store.start(learner, token, plan, self._clock(), cells_of(quiz_set, learner))
-        if self._publication(publication.code).closed_at:  # in the very moment of the click
+        if self.find(publication.code).closed_at:  # in the very moment of the click
             self._store.end(begun.id, self._clock())
             raise _closed()
         return begun
@@ -113,16 +123,10 @@ class Attempts:
         plan = self._practice.session(learner, question.session_id).plan
         if plan.mode != SET:
             return Remark("", None)
-        return remark_of(self._quiz_set(self._publication(plan.code)), question.picture_id)
-
-    def _publication(self, code: str) -> Publication:
-        found = self._store.publications.get(code)
-        if found is None:
-            raise unknown_code()
-        return found
+        return remark_of(self._quiz_set(self.find(plan.code)), question.picture_id)
 
     def _joined(self, learner: str, code: str) -> tuple[Publication, QuizSet]:
-        publication = self._publication(parse_code(code))
+        publication = self.find(code)
         if all(known.code != publication.code for known in self.joined(learner)):
             raise InputError("You have not joined this set.", "Join it with its code.", kind="not_joined")
         return publication, self._quiz_set(publication)

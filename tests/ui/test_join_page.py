@@ -140,6 +140,15 @@ def test_a_wrong_code_a_set_that_is_not_open_and_one_that_was_closed(app, publis
     assert "This set was closed by your instructor." in app.error[0].value
 
 
+def test_a_mistyped_code_makes_nobody_known(app, publish, app_environment):
+    code = publish()
+    join(app, "AAAAAA")
+    assert "There is no set with this code." in app.error[0].value
+    assert open_store(app_environment.database).learners() == []
+    join(app, code)
+    assert [learner.name for learner in open_store(app_environment.database).learners()] == ["Ada"]
+
+
 def test_a_set_that_closed_by_its_date_says_when_and_begins_nothing(app, publish):
     closed = datetime.now(UTC) - timedelta(minutes=1)
     join(app, publish(closes_at=closed))

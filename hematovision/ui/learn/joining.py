@@ -53,8 +53,9 @@ def ask_to_join(services: Services, student: str, code: str, on_joined: Callable
 
     def join() -> None:
         with errors_shown():
+            publication = services.attempts.find(st.session_state["join-code"])  # first: a wrong code enrolls nobody
             learner = student if account else services.practice.enroll(st.session_state["join-name"]).id
-            publication = services.attempts.join(learner, st.session_state["join-code"])
+            services.attempts.join(learner, publication.code)
             st.session_state[LEARNER_KEY] = learner
             on_joined(publication.code)
 
