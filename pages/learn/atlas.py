@@ -4,10 +4,12 @@ import streamlit as st
 
 from hematovision.errors import HematoVisionError
 from hematovision.ui.learn import atlas
+from hematovision.ui.learner import current_learner
 from hematovision.ui.page import show_error, start_page
 
 services = start_page("Atlas")
 state = st.session_state
+current_learner(services)  # asks, where it must, before anything can be pressed
 atlas.begin(state)
 
 st.title("Atlas")

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from hematovision.errors import HematoVisionError
-from hematovision.quiz.session import Plan
 from hematovision.ui.learn.progress import (
     ask_exam,
     show_calibration,
@@ -26,14 +25,6 @@ practice = services.practice
 learner = current_learner(services)
 
 
-def contrast(pair):
-    # The first question is asked here, so that the Quiz page finds the session begun.
-    with errors_shown():
-        session = practice.start(learner, Plan("contrast", "own:" + ",".join(pair.split("|"))))
-        if practice.next(learner, session.id):
-            st.switch_page("pages/learn/quiz.py")
-
-
 def delete():
     with errors_shown():
         forget_learner(services, learner)
@@ -48,7 +39,7 @@ except HematoVisionError as error:
     st.stop()
 show_total(found)
 if found.total.n:
-    show_pairs(found, contrast)
+    show_pairs(practice, learner, found)
     show_confusion(found)
     show_curve(found)
     show_times(found)

@@ -35,8 +35,10 @@ def start(wanted: Plan) -> tuple[Session, Asked | None]:
 
 
 def ask_next(wanted):
-    with errors_shown():
+    try:
         start(wanted)
+    except HematoVisionError as error:
+        state["refused"] = error  # said where the page is drawn, which would meet most of them again
 
 
 def nothing_due():
@@ -53,17 +55,21 @@ def ended_by(error):
     show_error(error)
     if asked is None:
         st.page_link("pages/about/library.py", label="Open the library")
-        if plan.mode != "practice":
-            quiz.choose_plan(plan, scopes, ask_next)
     else:
         st.button("Next", type="primary", on_click=ask_next, args=(plan,))
+    quiz.choose_plan(plan, scopes, ask_next)
 
 
 session, plan = quiz.endless(practice, learner)
 asked = practice.asked(learner, session.id) if session else None
 scopes = practice.scopes()
 mixed = Plan("practice", plan.scope)
+refused = state.pop("refused", None)
 try:
+    if refused and asked is None:
+        raise refused
+    if refused:
+        show_error(refused)
     if session is None or asked is None:
         session, asked = start(plan)
     if asked is None or (not asked.is_open and state.get("nothing-due") == session.id):

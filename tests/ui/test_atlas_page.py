@@ -6,8 +6,10 @@ from streamlit.testing.v1 import AppTest
 
 from hematovision.cells import ATTRIBUTES
 from hematovision.content import NAMES
+from hematovision.services import open_services
 from hematovision.settings import ROOT
 from hematovision.storage.store import open_store
+from tests.ui.screen import new_tab, visit
 
 
 @pytest.fixture
@@ -77,6 +79,17 @@ def test_a_look_alike_pair_is_practiced_in_one_click(app, app_environment):
         "choice-lymphocyte",
         "choice-monocyte",
     }
+
+
+def test_with_several_learners_a_pair_is_practiced_by_who_was_chosen(app_environment, app):
+    practice = open_services(app_environment).practice
+    anna, _ = (practice.enroll(name).id for name in ("Anna", "Ben"))
+    app = visit(new_tab(), "learn/atlas")
+    assert [header.value for header in app.header] == ["Who practices?"]
+    app.button(key=f"learner-{anna}").click().run()
+    app.button(key="practice-lymphocyte|monocyte").click().run()
+    assert not app.exception and app.button(key="commit")
+    assert open_store(app_environment.database).latest_session(anna).plan.scope == "own:lymphocyte,monocyte"
 
 
 def test_every_feature_can_be_looked_at(app):

@@ -140,7 +140,9 @@ def test_a_model_that_never_contradicted_is_said_to_have_not(app, app_environmen
 def test_a_weak_pair_starts_its_contrast(app, app_environment):
     store = give(app_environment, ANSWERS)
     visit(app, PAGE)
-    app.button(key="pair-lymphocyte-monocyte").click().run()
+    button = app.button(key="practice-lymphocyte|monocyte")
+    assert button.label == "Practice this pair"  # as in the Atlas
+    button.click().run()
     assert not app.exception
     session = store.latest_session("local")
     assert (session.plan.mode, session.plan.scope) == ("contrast", "own:lymphocyte,monocyte")

@@ -1,5 +1,6 @@
 """The Quiz's modes, certainty, features and what comes after the key, and who practices; without a browser."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -141,9 +142,26 @@ def test_pitfalls_without_real_cells_say_so_and_another_mode_can_be_taken(app, a
     load_settings.cache_clear()
     visit(app, "learn/quiz")
     mode(app, "pitfalls")
-    assert "There are no real cells of these classes." in texts(app)
+    assert texts(app).count("There are no real cells of these classes.") == 1
     mode(app, "practice")
     assert "Which cell is this?" in texts(app)
+
+
+def test_a_set_without_pictures_says_so_once_and_another_can_be_taken(app, app_environment, monkeypatch, tmp_path):
+    shutil.copytree(app_environment.bank, tmp_path / "bank")
+    labels = tmp_path / "bank" / "labels.jsonl"
+    left = [line for line in labels.read_text().splitlines(True) if "band" not in line and "segmented" not in line]
+    labels.write_text("".join(left))
+    monkeypatch.setenv("HEMATOVISION_BANK", str(tmp_path / "bank"))
+    load_settings.cache_clear()
+    visit(app, "learn/quiz")
+    app.selectbox(key="scope-core_four").set_value("set:band-segmented").run()
+    for _ in range(2):  # as long as it lasts
+        assert not app.exception and len(app.error) == 1
+        assert "The library has no pictures of these classes." in app.error[0].value
+        app.run()
+    app.selectbox(key="scope-set:band-segmented").set_value("all_eight").run()
+    assert not app.error and "Which cell is this?" in texts(app)
 
 
 def test_a_certainty_set_waits_for_the_certainty(app, monkeypatch):

@@ -11,9 +11,9 @@ from hematovision.cells import ATTRIBUTES, display_name, pair_of
 from hematovision.content import NAMES, Content, PairText
 from hematovision.content.key import Narrowed, narrow
 from hematovision.content.phrases import percent
-from hematovision.quiz.session import Plan
 from hematovision.services import Services
 from hematovision.services.atlas import Exemplar
+from hematovision.ui.learn.quiz import pair_button
 from hematovision.ui.learner import current_learner
 from hematovision.ui.page import errors_shown
 from hematovision.ui.widgets import show_picture, verdict
@@ -92,7 +92,7 @@ def show_comparison(services: Services, state: State) -> None:
     pair = text.pairs.get(pair_of(*names))
     if pair:
         verdict(pair.decides)
-        _practice_button(services, pair)
+        pair_button(services.practice, current_learner(services), pair.pair)
     rows = [(title, [getattr(text.cells[name], field) for name in names]) for field, title in FACTS.items()]
     if pair:
         rows.insert(0, ("What decides", [pair.shows[name] for name in names]))
@@ -226,16 +226,7 @@ def _card(services: Services, state: State, name: str, pair: PairText) -> None:
         st.html(f'<dl class="hv-facts">{shows}</dl>')
         with st.container(horizontal=True):
             st.button("Compare", key=f"compare-{other}", on_click=_compare, args=(state, name, other))
-            _practice_button(services, pair)
-
-
-def _practice_button(services: Services, pair: PairText) -> None:
-    if st.button("Practice this pair", key=f"practice-{pair.pair}"):
-        learner = current_learner(services)
-        with errors_shown():
-            session = services.practice.start(learner, Plan("contrast", "own:" + ",".join(sorted(pair.names))))
-            services.practice.next(learner, session.id)
-            st.switch_page("pages/learn/quiz.py")
+            pair_button(services.practice, current_learner(services), pair.pair)
 
 
 def _turn(state: State) -> None:

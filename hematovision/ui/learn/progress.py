@@ -14,7 +14,7 @@ from hematovision.quiz.progress import CURVE_OF, Figure, Progress, Reliance, Tim
 from hematovision.services.model_card import Confusion, Share, Shares
 from hematovision.services.practice import Practice
 from hematovision.ui.charts import Course, Days, show_figures
-from hematovision.ui.learn.quiz import CERTAINTIES
+from hematovision.ui.learn.quiz import CERTAINTIES, pair_button
 from hematovision.ui.page import errors_shown
 from hematovision.ui.times import learner_zone
 
@@ -47,7 +47,7 @@ def show_total(found: Progress) -> None:
     st.markdown(f"**{_counted(found.total)} right.**{streak}")
 
 
-def show_pairs(found: Progress, start: Callable[[str], None]) -> None:
+def show_pairs(practice: Practice, learner: str, found: Progress) -> None:
     """The pairs that are mixed up the most often, each with a button that starts its contrast."""
     st.header("What you mix up")
     if not found.weak_pairs:
@@ -56,8 +56,8 @@ def show_pairs(found: Progress, start: Callable[[str], None]) -> None:
         one, other = map(display_name, weak.pair.split("|"))
         words, button = st.columns([3, 1], vertical_alignment="center")
         words.markdown(f"**{one} and {other.lower()}**: {weak.confused} of {weak.n} cells")
-        if button.button("Practice the pair", key=f"pair-{weak.pair.replace('|', '-')}", width="stretch"):
-            start(weak.pair)
+        with button:
+            pair_button(practice, learner, weak.pair, width="stretch")
 
 
 def show_confusion(found: Progress) -> None:

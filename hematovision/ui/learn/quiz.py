@@ -6,7 +6,7 @@ What was said of a cell but not yet committed to is a draft. `State` is `st.sess
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from hematovision.services.pictures import Pictures
 from hematovision.services.practice import Practice, scope_title
 from hematovision.ui.learn.drill import Told, ask_feature, show_told
 from hematovision.ui.marking import cell_to_mark, region_of
-from hematovision.ui.page import begin_at_top
+from hematovision.ui.page import begin_at_top, errors_shown
 
 State = MutableMapping[Any, Any]
 
@@ -193,6 +193,16 @@ def choose_plan(plan: Plan, scopes: dict[str, str], on_choose: Callable[[Plan], 
             on_change=lambda: _choose_own(plan, st.session_state[own_key], on_choose),
         )
     st.caption(MODES[plan.mode])
+
+
+def pair_button(practice: Practice, learner: str, pair: str, width: Literal["content", "stretch"] = "content") -> None:
+    """Practices a pair, as `pair_of` names it, by contrast."""
+    if st.button("Practice this pair", key=f"practice-{pair}", width=width):
+        with errors_shown():
+            # The first question is asked here, so that the Quiz page finds the session begun.
+            session = practice.start(learner, Plan("contrast", f"{OWN}:{pair.replace('|', ',')}"))
+            practice.next(learner, session.id)
+            st.switch_page("pages/learn/quiz.py")
 
 
 def _choose_scope(plan: Plan, scope: str, on_choose: Callable[[Plan], None]) -> None:
