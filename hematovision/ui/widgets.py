@@ -136,7 +136,7 @@ def heat_map(
 
 def opacity_slider(key: str, start: int = 60) -> float:
     """How much of the heat map shows, in [0, 1]; `start` in percent."""
-    return st.slider("Heat map", 0, 100, start, 5, format="%d %%", key=key) / 100
+    return st.slider("Heat map", 0, 100, start, 5, format="%d %%", key=key, persist_state="session") / 100
 
 
 def target_name(target: tuple[str, str]) -> str:

@@ -101,6 +101,11 @@ def test_each_key_has_a_tone_of_its_own_which_is_off_at_first(app):
     assert heard[0] == heard[2] != heard[1]
     app.run()
     assert not tones(app), "drawn anew, it sounds no second time"
+    press(app, "hold")
+    press(app, "go-on")
+    assert app.toggle(key="has-tones").value is True
+    press(app, key(app, "tally-monocyte").key)
+    assert len(tones(app)) == 1
 
 
 def test_a_slide_goes_on_after_a_hold_a_reload_and_a_killed_server(app, app_environment):

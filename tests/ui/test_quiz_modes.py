@@ -95,6 +95,17 @@ def test_certainty_and_features_are_stored_and_come_back_beside_the_key(app, app
     assert stored(app_environment).dispute == "Its nucleus is round."
 
 
+def test_the_opacity_of_heat_maps_stays_from_cell_to_cell(app):
+    visit(app, "learn/quiz")
+    press(app, "choice-monocyte")
+    press(app, "commit")
+    assert app.slider(key="quiz-opacity").value == 60
+    app.slider(key="quiz-opacity").set_value(20).run()
+    for step in ("next", "choice-monocyte", "commit"):
+        press(app, step)
+    assert app.slider(key="quiz-opacity").value == 20
+
+
 def test_nothing_is_due_says_so_and_practice_goes_on(app, app_environment):
     visit(app, "learn/quiz")
     mode(app, "due")

@@ -206,6 +206,29 @@ def test_cells_are_added_out_of_the_library_one_by_one(app, app_environment):
     assert added.key == "monocyte"
 
 
+def test_all_filters_of_the_library_stay_while_one_looks_at_the_cells(app):
+    build(app, choices=["lymphocyte", "monocyte"])
+    ask_for(app, 1, 1)
+    press(app, "fill")
+    view(app, "add")
+    app.segmented_control(key="way").set_value("library").run()
+    filters = f"browse-{set_id(app)}"
+    app.selectbox(key=f"{filters}-cell").set_value("monocyte").run()
+    app.slider(key=f"{filters}-difficulty").set_value((20, 80)).run()
+    app.toggle(key=f"{filters}-hardest").set_value(True).run()
+    view(app, "cells")
+    view(app, "add")
+    app.segmented_control(key="way").set_value("library").run()
+    assert app.selectbox(key=f"{filters}-cell").value == "monocyte"
+    assert app.slider(key=f"{filters}-difficulty").value == (20, 80)
+    assert app.toggle(key=f"{filters}-hardest").value is True
+    press(app, "all-sets")
+    build(app, "Another set")
+    app.segmented_control(key="way").set_value("library").run()
+    assert app.slider(key=f"browse-{set_id(app)}-difficulty").value == (0, 100)
+    assert app.toggle(key=f"browse-{set_id(app)}-hardest").value is False
+
+
 def test_pictures_of_ones_own_come_with_key_and_note_and_what_cannot_be_read_is_told(app, app_environment, cell):
     build(app, choices=["lymphocyte", "neutrophil"])
     app.segmented_control(key="way").set_value("upload").run()

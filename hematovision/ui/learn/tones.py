@@ -29,7 +29,7 @@ window.hvAudio ??= new AudioContext();
 
 def tone_switch() -> None:
     """The switch, which is off at first."""
-    st.toggle("Sound", key="has-tones")
+    st.toggle("Sound", key="has-tones", persist_state="session")
 
 
 def note_tally(state: State, question_id: int, key: int) -> None:

@@ -116,13 +116,16 @@ def _choose_filters(services: Services, actor: str, quiz_set: QuizSet) -> Filter
     def begin() -> None:
         st.session_state["browse-first"] = 0
 
+    def key(name: str) -> str:
+        return f"browse-{quiz_set.id}-{name}"
+
     def choose(label: str, options: list[Any], name: str, words: Callable[[Any], str], first: int = 0) -> Any:
         return st.selectbox(
             label,
             options,
             index=first,
             format_func=words,
-            key=f"browse-{quiz_set.id}-{name}",
+            key=key(name),
             on_change=begin,
             width=240,
             persist_state="session",
@@ -138,8 +141,10 @@ def _choose_filters(services: Services, actor: str, quiz_set: QuizSet) -> Filter
             source = choose("Source", sources, "source", lambda name: name or "Any source")
             seen = choose("In class", list(_SEEN), "seen", _SEEN.__getitem__)
         words = "Difficulty for the model"
-        low, high = st.slider(words, 0, 100, (0, 100), 5, "%d %%", key="browse-difficulty", on_change=begin)
-        hardest = st.toggle("The hardest first", key="browse-hardest", on_change=begin)
+        low, high = st.slider(
+            words, 0, 100, (0, 100), 5, "%d %%", key=key("difficulty"), on_change=begin, persist_state="session"
+        )
+        hardest = st.toggle("The hardest first", key=key("hardest"), on_change=begin, persist_state="session")
     name, _, value = feature.partition("=")
     attributes = MappingProxyType({name: value} if name else {})
     return Filters(cell, attributes, model, (low / 100, high / 100), source, seen, hardest)
