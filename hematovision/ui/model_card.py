@@ -59,7 +59,10 @@ def show_gallery(services: Services, section: Section, cells: Sequence[WrongCell
 
 def _show_wrong(services: Services, cell: WrongCell, opacity: float) -> None:
     key, answer = display_name(cell.key), display_name(cell.answer)
-    st.markdown(f"**Key: {key}. The model said {answer.lower()}** ({percent(cell.probabilities[cell.answer])}).")
+    if cell.answer:
+        st.markdown(f"**Key: {key}. The model said {answer.lower()}** ({percent(cell.probabilities[cell.answer])}).")
+    else:
+        st.markdown(f"**Key: {key}. The model refused it.**")
     st.caption(
         f"{cell.dataset} {cell.name} · {STATUS_WORDS[cell.status]} · {key} had {percent(cell.probabilities[cell.key])}."
     )
@@ -69,6 +72,8 @@ def _show_wrong(services: Services, cell: WrongCell, opacity: float) -> None:
     else:
         with errors_shown():
             _show_pictures(services, cell, picture_id, opacity)
+    if not cell.answer:
+        return
     rows = ((key, cell.for_key), (answer, cell.for_answer))
     st.html(
         '<dl class="hv-facts hv-sides">'
@@ -78,12 +83,14 @@ def _show_wrong(services: Services, cell: WrongCell, opacity: float) -> None:
 
 
 def _show_pictures(services: Services, cell: WrongCell, picture_id: str, opacity: float) -> None:
-    """The cell, and what speaks for the answer and for the key."""
+    """The cell, and what speaks for the answer and for the key; neither where it was refused."""
     picture = services.pictures.picture(picture_id)
     prediction = services.pictures.prediction(picture_id)
     plain, *maps = st.columns(3)
     with plain:
         show_cell(services.pictures, picture_id, alt=f"The cell: {display_name(cell.key)}", caption="The cell")
+    if not cell.answer:
+        return
     for place, label, note in zip(maps, (cell.answer, cell.key), (", the answer", ", the key"), strict=True):
         with place:
             heat_map(services.explain, picture, prediction, (CLASS_HEAD, label), opacity, note=note)
@@ -94,4 +101,5 @@ def _pair_name(pair: str | tuple[str, str], cells: Sequence[WrongCell]) -> str:
         return f"{pair} ({len(cells)})"
     key, answer = pair
     count = sum((cell.key, cell.answer) == pair for cell in cells)
-    return f"{display_name(key)} taken for {display_name(answer).lower()} ({count})"
+    said = f"taken for {display_name(answer).lower()}" if answer else "refused"
+    return f"{display_name(key)} {said} ({count})"

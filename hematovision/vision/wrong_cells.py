@@ -28,13 +28,14 @@ class Hint:
 
 @dataclass(frozen=True)
 class WrongCell:
-    """One wrong answer. `hints` for the key come first, then those for the answer, the clearest first."""
+    """One wrong answer, or none where the cell was refused. `hints` for the key come first, the clearest first."""
 
     dataset: str
     name: str
     """Folder and file name inside the data set."""
     key: str
     answer: str
+    """A class; empty where the cell was refused as no blood cell."""
     status: str
     probabilities: Mapping[str, float]
     """Calibrated, of each class."""

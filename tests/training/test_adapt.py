@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from hematovision import images
 from hematovision.cells import CELL_CLASSES
 from hematovision.errors import InputError
+from hematovision.library.datasets import read_datasets
 from hematovision.library.drawn import draw_cell, series
 from hematovision.training import adapt as module
 from hematovision.training.adapt import Adaptation, adapt, mixed_order, objections
 from hematovision.training.measuring import trust
+from hematovision.training.measuring.evaluate import classified
 from hematovision.training.run import finish
 from hematovision.training.shelf import former_of, restore
 from hematovision.vision.classifier import Classifier
-from hematovision.vision.trust import TRUST_FILE
+from hematovision.vision.trust import NOT_BLOOD, TRUST_FILE
+from tests.trusted import give_trust, indifferent
 
 HOW = Adaptation(epochs=1, batch_size=8)
 
@@ -101,6 +104,15 @@ def test_a_model_with_rules_of_trust_is_adapted_to_one_with_its_own(
     assert Classifier(model).trust is not None and contents(model)[TRUST_FILE] != old[TRUST_FILE]
     restore(model)
     assert contents(model) == old
+
+
+def test_the_gate_compares_networks_and_not_what_one_of_them_refuses(data, model):
+    """The adapted one has no rules of trust yet: beside a model that refuses cells it would look too good."""
+    val = [record for record in read_datasets(data) if record.split == "val"]
+    without = module._figures(model, val, val)
+    give_trust(model, indifferent(model), cell=1.0)
+    assert {answer.status for answer in classified(Classifier(model), val)} == {NOT_BLOOD}
+    assert module._figures(model, val, val) == without and without["val"]["accuracy"] > 0
 
 
 def test_what_is_refused_replaces_nothing_and_says_why(data, extra, model, tmp_path, monkeypatch):

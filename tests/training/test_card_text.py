@@ -1,6 +1,7 @@
 """The card in words says what the card in figures says, and `model/CARD.md` is what it says."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 
@@ -154,6 +155,17 @@ def test_every_wrong_cell_is_named_with_what_speaks_for_each_side():
         "| neutrophil/BNE_1.jpg | neutrophil | immature granulocyte, 60.0 % | Check | "
         "Nucleus shape: unsegmented-band (62 % : 5 %) | Cell size: big (30 % : 90 %) |"
     ) in said
+
+
+def test_cells_that_are_refused_are_counted_and_called_refused():
+    card = full_card()
+    assert "refused" not in words_of(card, "confusion") and "refused" not in words_of(card, "results")
+    card["metrics"]["test"]["classes"]["neutrophil"]["n"] += 3
+    for key in ("results", "confusion"):
+        assert "3 cells were refused as no blood cell: they have no answer, and are wrong." in words_of(card, key)
+    wrong = wrong_cells()
+    wrong = replace(wrong, cells=(replace(wrong.cells[0], answer="", status="not_blood", hints=()),))
+    assert "| neutrophil/BNE_1.jpg | neutrophil | refused | Not blood | – | – |" in words_of(card, "errors", wrong)
 
 
 def test_a_card_without_figures_names_the_commands_and_makes_nothing_up():

@@ -1,7 +1,12 @@
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES, CLASS_HEAD, HEADS, output_index
+from hematovision.library.records import Record
 from hematovision.training.card.error_gallery import find_wrong_cells, hints, seen_shares
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.wrong_cells import Hint
@@ -49,6 +54,17 @@ def test_a_feature_speaks_for_the_class_that_has_it_more_often_and_only_where_it
         Hint("granularity", "yes", 0.1, 0.9),
     )
     assert hints(seen, shares, key="platelet", answer="lymphocyte") == ()
+
+
+def test_a_refused_cell_is_wrong_whatever_the_network_said_and_has_no_answer():
+    kept = [prediction("monocyte", granularity="no")] * 3
+    given = replace(prediction("monocyte", granularity="yes"), trust=SimpleNamespace(is_cell=lambda early: False))
+    cells = [Record("PBC", Path(f"monocyte/{i}.jpg"), "monocyte", "test") for i in range(4)]
+    classifier = SimpleNamespace(card=SimpleNamespace(version="version"))
+    (wrong,) = find_wrong_cells(classifier, cells, [*kept, given]).cells
+    assert (wrong.name, wrong.key, wrong.answer, wrong.status) == ("monocyte/3.jpg", "monocyte", "", "not_blood")
+    assert wrong.hints == () and wrong.probabilities["monocyte"] > 0.9
+    assert seen_shares([*kept, given], ["monocyte"] * 4)["monocyte"]["granularity"]["no"] == 1
 
 
 def test_every_wrong_cell_is_listed_by_its_name_in_the_data_set(tiny_model, records):

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import streamlit as st
@@ -77,13 +78,24 @@ def test_a_wrong_cell_is_shown_with_key_answer_and_both_sides(visit, model, cell
     assert "neutrophil/neutrophil_0.png" in said and "Neutrophil had 40 %" in said
     assert "For neutrophil" in said and "Nucleus shape: unsegmented-band (62 % : 5 %)" in said
     assert "For immature granulocyte" in said and "Cell size: big (30 % : 90 %)" in said
-    assert "does not hold its picture" not in said
+    assert "does not hold its picture" not in said and ", the key" in said
 
 
 def test_a_wrong_cell_without_picture_is_named(visit, model):
     write_wrong_cells(model, wrong_cells(load_card(model).version))
     said = texts(visit())
     assert "PBC neutrophil/BNE_1.jpg" in said and "Your library does not hold its picture." in said
+
+
+def test_a_refused_cell_has_no_answer_and_no_map(visit, model, cells_folder):
+    wrong = wrong_cells(load_card(model).version, cells_folder.name, "neutrophil/neutrophil_0.png")
+    cell = replace(wrong.cells[0], answer="", status="not_blood", hints=())
+    write_wrong_cells(model, replace(wrong, cells=(cell,)))
+    app = visit()
+    said = texts(app)
+    assert "Key: Neutrophil. The model refused it" in said and "Not a blood cell" in said
+    assert "For neutrophil" not in said and ", the key" not in said
+    assert list(app.selectbox(key="error-pair").options) == ["All (1)", "Neutrophil refused (1)"]
 
 
 def test_the_gallery_is_paged_and_can_be_narrowed(visit, model):

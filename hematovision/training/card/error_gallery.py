@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from hematovision.cells import ATTRIBUTES, CELL_CLASSES
 from hematovision.library.records import Record
-from hematovision.training.measuring.evaluate import classified
+from hematovision.training.measuring.evaluate import classified, named
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.wrong_cells import Hint, WrongCell, WrongCells
 
@@ -19,7 +19,7 @@ Shares = Mapping[str, Mapping[str, Mapping[str, float]]]
 def find_wrong_cells(
     classifier: Classifier, records: Sequence[Record], found: Sequence[Prediction] | None = None
 ) -> WrongCells:
-    """The wrong ones among pictures of single cells of one split, in the order of `records`.
+    """The wrong ones among pictures of single cells of one split, in the order of `records`, and the refused ones.
 
     `found` are the classifier's answers for `records`, asked for where they are not given.
     """
@@ -30,15 +30,15 @@ def find_wrong_cells(
             record.dataset,
             f"{record.path.parent.name}/{record.path.name}",
             record.label,
-            answer.label,
+            named(answer),
             answer.status,
             answer.probabilities,
             answer.attributes,
             dict(record.attributes),
-            hints(answer.attributes, shares, record.label, answer.label),
+            hints(answer.attributes, shares, record.label, named(answer)),
         )
         for record, answer in zip(records, found, strict=True)
-        if answer.label != record.label
+        if named(answer) != record.label
     )
     splits = sorted({record.split for record in records})
     return WrongCells(classifier.card.version, ", ".join(splits), len(records), cells)
@@ -50,7 +50,7 @@ def seen_shares(found: Sequence[Prediction], keys: Sequence[str]) -> Shares:
     Measured by the model's own eyes and not by annotators: three of the classes have no annotation. A class of which no
     cell is named right is left out.
     """
-    right = [answer for answer, key in zip(found, keys, strict=True) if answer.label == key]
+    right = [answer for answer, key in zip(found, keys, strict=True) if named(answer) == key]
     shares: dict[str, dict[str, dict[str, float]]] = {}
     for label in CELL_CLASSES:
         own = [answer.attributes for answer in right if answer.label == label]

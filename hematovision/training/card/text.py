@@ -127,9 +127,20 @@ def _results(card: Mapping[str, Any]) -> Section:
     ]
     words = (
         f"Share of right answers on {place_name(card, 'test')}, with 95 % intervals by Wilson. "
-        f"The core four are {core}."
+        f"The core four are {core}.{_refused(test)}"
     )
     return Section("results", title, words, table(("measured", "right"), rows))
+
+
+def _refused(test: Mapping[str, Any]) -> str:
+    """How many cells got no class; nothing where all did."""
+    count = sum(scores["n"] for scores in test["classes"].values()) - sum(map(sum, test["confusion"]["rows"]))
+    if not count:
+        return ""
+    cells = "1 cell was refused as no blood cell: it has no answer, and is wrong."
+    if count > 1:
+        cells = f"{count:,} cells were refused as no blood cell: they have no answer, and are wrong."
+    return f" {cells}"
 
 
 def _report(card: Mapping[str, Any]) -> Section:
@@ -147,7 +158,7 @@ def _confusion(card: Mapping[str, Any]) -> Section:
     most = most_confused(test["confusion"])
     words = f"Rows are the keys, columns the answers. {place_name(card, 'test')}."
     words += f" Most often: {most}." if most else ""
-    return Section("confusion", title, words, matrix_table(test["confusion"]))
+    return Section("confusion", title, words + _refused(test), matrix_table(test["confusion"]))
 
 
 def _attributes(card: Mapping[str, Any]) -> Section:
@@ -376,7 +387,7 @@ def _errors(card: Mapping[str, Any], wrong: WrongCells | None) -> Section:
         (
             cell.name,
             class_name(cell.key),
-            f"{class_name(cell.answer)}, {percent(cell.probabilities[cell.answer])}",
+            f"{class_name(cell.answer)}, {percent(cell.probabilities[cell.answer])}" if cell.answer else "refused",
             display_name(cell.status),
             hints_text(cell.for_key),
             hints_text(cell.for_answer),

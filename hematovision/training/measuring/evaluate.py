@@ -1,10 +1,10 @@
 """Measure the model of a folder as it runs in the app: LiteRT, one decoder, one way of framing."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hematovision import images
@@ -46,31 +46,31 @@ def evaluate_cells(
 ) -> dict[str, Any]:
     """Metrics on pictures of single cells: classes, core four, calibration, attributes.
 
+    A cell that is refused as no blood cell gets no answer in the app, and is wrong; calibration is of the others.
+
     `found` are the classifier's answers for `records`, asked for where they are not given.
     """
     found = classified(classifier, records) if found is None else found
-    logits = _stacked(found)
-    keys = _keys(records)
-    of_class = _class_logits(logits)
-    chosen = of_class.argmax(1)
-    matrix = confusion_matrix(keys, chosen, len(CELL_CLASSES))
-    core = np.array([CELL_CLASSES.index(label) for label in CORE_FOUR])
-    is_core = np.isin(keys, core)
-    among_four = core[of_class[:, core].argmax(1)]
+    matrix, unanswered = _counted(found, records)
+    core = [CELL_CLASSES.index(label) for label in CORE_FOUR]
+    of_core = [(record, answer) for record, answer in zip(records, found, strict=True) if record.label in CORE_FOUR]
+    among_four = sum(
+        named(answer) != "" and max(CORE_FOUR, key=answer.probabilities.__getitem__) == record.label
+        for record, answer in of_core
+    )
     return {
-        "accuracy": share(int((chosen == keys).sum()), len(keys)),
+        "accuracy": share(int(np.trace(matrix)), len(records)),
         "core_four": {
-            "answers_among_four": share(int((among_four == keys)[is_core].sum()), int(is_core.sum())),
-            "answers_among_eight": share(int((chosen == keys)[is_core].sum()), int(is_core.sum())),
+            "answers_among_four": share(among_four, len(of_core)),
+            "answers_among_eight": share(int(matrix[core, core].sum()), len(of_core)),
         },
-        "macro_f1": macro_f1(matrix),
-        "classes": scores_by_class(matrix, CELL_CLASSES),
+        "macro_f1": macro_f1(matrix, unanswered),
+        "classes": scores_by_class(matrix, CELL_CLASSES, unanswered),
         "confusion": {"labels": list(CELL_CLASSES), "rows": matrix.tolist()},
-        "calibration": calibration(of_class, keys, classifier.card.temperature),
         "status": _statuses(found),
         "answer_sets": _coverage(found, records),
-        "attributes": _attributes(logits, records),
-    }
+        "attributes": _attributes(found, records),
+    } | _calibration(classifier, found, records)
 
 
 def evaluate_fields(
@@ -84,30 +84,18 @@ def evaluate_fields(
     """
     largest = largest_cells(classifier, records) if largest is None else largest
     found = [answer for answer in largest if answer]
-    named = [(r, answer) for r, answer in zip(records, largest, strict=True) if answer and answer.status != NOT_BLOOD]
-    answered, given = [record for record, _ in named], [answer for _, answer in named]
-    matrix = np.zeros((len(CELL_CLASSES), len(CELL_CLASSES)), int)
-    for record, answer in named:
-        matrix[CELL_CLASSES.index(record.label), CELL_CLASSES.index(answer.label)] += 1
-    keys = Counter(record.label for record in records)
-    keys.subtract(record.label for record in answered)
-    unanswered = [keys[label] for label in CELL_CLASSES]
+    matrix, unanswered = _counted(largest, records)
     core = [record for record in records if record.label in CORE_FOUR]
     right = sum(int(matrix[i, i]) for i in map(CELL_CLASSES.index, CORE_FOUR))
-    return {
+    metrics = {
         "cells_found": share(len(found), len(records)),
         "core_four_accuracy": share(right, len(core)),
         "classes": {k: v for k, v in scores_by_class(matrix, CELL_CLASSES, unanswered).items() if v["n"]},
         "confusion": {"labels": list(CELL_CLASSES), "rows": matrix.tolist()},
-    } | (
-        {
-            "calibration": calibration(_class_logits(_stacked(given)), _keys(answered), classifier.card.temperature),
-            "status": _statuses(found),
-            "answer_sets": _coverage(given, answered),
-        }
-        if named
-        else {}
-    )
+    }
+    if matrix.any():
+        metrics |= {"status": _statuses(found), "answer_sets": _coverage(largest, records)}
+    return metrics | _calibration(classifier, largest, records)
 
 
 def evaluate_second_reading(
@@ -176,26 +164,59 @@ def largest_cells(classifier: Classifier, fields: Sequence[Record]) -> list[Pred
     return [cells[0].prediction if cells else None for cells in found]
 
 
+def named(answer: Prediction | None) -> str:
+    """The class that the app names; empty where it names none: the cell is refused, or was not found."""
+    return answer.label if answer and answer.status != NOT_BLOOD else ""
+
+
+def _counted(
+    found: Sequence[Prediction | None], records: Sequence[Record]
+) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """(how often each class was named for each key, how many cells of each key got no name)."""
+    count = len(CELL_CLASSES)
+    names = np.array([CELL_CLASSES.index(named(answer)) if named(answer) else -1 for answer in found])
+    keys, has_name = _keys(records), names >= 0
+    unanswered = np.bincount(keys[~has_name], minlength=count)
+    return confusion_matrix(keys[has_name], names[has_name], count), unanswered
+
+
+def _calibration(
+    classifier: Classifier, found: Sequence[Prediction | None], records: Sequence[Record]
+) -> dict[str, Any]:
+    """Of the answers that name a class; nothing where none does."""
+    pairs = [(answer, record) for answer, record in zip(found, records, strict=True) if answer and named(answer)]
+    if not pairs:
+        return {}
+    logits = _class_logits(_stacked([answer for answer, _ in pairs]))
+    keys = _keys([record for _, record in pairs])
+    return {"calibration": calibration(logits, keys, classifier.card.temperature)}
+
+
 def _statuses(found: Sequence[Prediction]) -> dict[str, Any]:
     return {status: share(sum(answer.status == status for answer in found), len(found)) for status in STATUSES}
 
 
-def _coverage(found: Sequence[Prediction], records: Sequence[Record]) -> dict[str, Any]:
+def _coverage(found: Sequence[Prediction | None], records: Sequence[Record]) -> dict[str, Any]:
     """Of the answer sets that are shown: unfamiliar cells get none."""
-    shown = [(answer.answer_set, r.label) for answer, r in zip(found, records, strict=True) if answer.answer_set]
+    pairs = zip(found, records, strict=True)
+    shown = [(answer.answer_set, record.label) for answer, record in pairs if answer and answer.answer_set]
     return coverage_by_class([labels for labels, _ in shown], [key for _, key in shown])
 
 
-def _attributes(logits: np.ndarray, records: Sequence[Record]) -> dict[str, Any]:
+def _attributes(found: Sequence[Prediction], records: Sequence[Record]) -> dict[str, Any]:
+    """Of the annotated cells; of a refused one the app reads no attribute, which is wrong."""
     accuracy, f1 = {}, {}
+    has_name = np.array([named(answer) != "" for answer in found])
     for name, values in ATTRIBUTES.items():
-        rows = [i for i, record in enumerate(records) if name in record.attributes]
-        if not rows:
+        rows = np.array([i for i, record in enumerate(records) if name in record.attributes], int)
+        if not len(rows):
             continue
         keys = np.array([values.index(records[i].attributes[name]) for i in rows])
-        answers = logits[rows, output_slice(name)].argmax(1)
-        accuracy[name] = float((keys == answers).mean())
-        f1[name] = macro_f1(confusion_matrix(keys, answers, len(values)))
+        answers = np.array([values.index(found[i].attributes[name]) for i in rows])
+        read = has_name[rows]
+        matrix = confusion_matrix(keys[read], answers[read], len(values))
+        accuracy[name] = float(np.trace(matrix) / len(rows))
+        f1[name] = macro_f1(matrix, np.bincount(keys[~read], minlength=len(values)))
     if not accuracy:
         return {"n": 0}
     return {

@@ -21,7 +21,7 @@ def share(right: int, total: int) -> dict[str, object]:
 
 
 def scores_by_class(
-    matrix: NDArray[np.int_], names: Sequence[str], unanswered: Sequence[int] | None = None
+    matrix: NDArray[np.int_], names: Sequence[str], unanswered: NDArray[np.int_] | None = None
 ) -> dict[str, dict[str, float | int | None]]:
     """Recall, precision, F1 and n of each class; None where a figure has no denominator.
 
@@ -30,7 +30,7 @@ def scores_by_class(
     result: dict[str, dict[str, float | int | None]] = {}
     for i, name in enumerate(names):
         right, keyed, answered = int(matrix[i, i]), int(matrix[i].sum()), int(matrix[:, i].sum())
-        keyed += unanswered[i] if unanswered else 0
+        keyed += 0 if unanswered is None else int(unanswered[i])
         result[name] = {
             "recall": right / keyed if keyed else None,
             "precision": right / answered if answered else None,
@@ -40,9 +40,9 @@ def scores_by_class(
     return result
 
 
-def macro_f1(matrix: NDArray[np.int_]) -> float:
-    """Mean F1 of the classes that occur as key or answer."""
-    total = matrix.sum(0) + matrix.sum(1)
+def macro_f1(matrix: NDArray[np.int_], unanswered: NDArray[np.int_] | None = None) -> float:
+    """Mean F1 of the classes that occur as key or answer; `unanswered` as in `scores_by_class`."""
+    total = matrix.sum(0) + matrix.sum(1) + (0 if unanswered is None else unanswered)
     present = total > 0
     return float((2 * np.diag(matrix)[present] / total[present]).mean())
 
