@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -62,8 +63,6 @@ def test_without_a_former_model_nothing_is_touched(made):
 
 def test_a_killed_replacement_can_be_taken_back(made, tmp_path, monkeypatch):
     """Between the two moves there is no model, but the former one is whole."""
-    from pathlib import Path
-
     model, second, rename = made("model"), made("second"), Path.rename
 
     def killed(self, target):
@@ -77,3 +76,50 @@ def test_a_killed_replacement_can_be_taken_back(made, tmp_path, monkeypatch):
             put_in_place(second, model)
     restore(model)
     assert named(model) == "model" and Classifier(model)
+
+
+@pytest.mark.parametrize("move", range(3))
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_a_killed_change_is_finished_by_the_next(made, tmp_path, monkeypatch, move, is_moved):
+    """Killed before or after each of its three moves: no model is lost, and none is changed twice."""
+    model, rename, moves = tmp_path / "model", Path.rename, []
+    for name in ("first", "second"):
+        put_in_place(made(name), model)
+
+    def killed(self, target):
+        moves.append(target)
+        if len(moves) <= move or is_moved:
+            rename(self, target)
+        if len(moves) > move:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            restore(model)
+    done = is_moved and move == 2
+    assert restore(model) == former_of(model)
+    assert (named(model), named(former_of(model))) == (("second", "first") if done else ("first", "second"))
+    assert {path.name for path in tmp_path.iterdir()} == {"first", "second", "model", "model-former"}
+
+
+@pytest.mark.parametrize("move", [1, 2])
+def test_a_model_is_put_in_place_after_a_killed_change(made, tmp_path, monkeypatch, move):
+    model, rename, moves = tmp_path / "model", Path.rename, []
+    for name in ("first", "second"):
+        put_in_place(made(name), model)
+
+    def killed(self, target):
+        moves.append(target)
+        if len(moves) > move:
+            raise KeyboardInterrupt
+        rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            restore(model)
+    put_in_place(made("third"), model)
+    assert (named(model), named(former_of(model))) == ("third", "first")
+    restore(model)
+    assert (named(model), named(former_of(model))) == ("first", "third")
