@@ -72,6 +72,14 @@ def test_the_scaling_is_that_of_keras(network):
     assert np.allclose(np.asarray(scaled), module.preprocess_input(picture.copy()), atol=1e-4)
 
 
+@pytest.mark.parametrize(("name", "own"), [("vgg16", 13), ("resnet50", 0), ("mobilenet_v2", 0)])
+def test_only_biases_that_were_normalization_stay_as_they_are(name, own):
+    model = build_model(32, None, alpha=0.35, backbone=name)
+    set_trainable(model, backbone=True)
+    biases = {v.path for v in model.trainable_variables if v.path.endswith("bias")} - {f"{head}/bias" for head in HEADS}
+    assert len(biases) == own
+
+
 def test_only_the_last_layers_are_trained_where_it_is_said():
     model = build_model(32, None, alpha=0.35)
 

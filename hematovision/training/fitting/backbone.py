@@ -107,8 +107,8 @@ def _scaled(inputs: keras.KerasTensor, backbone: Backbone) -> keras.KerasTensor:
 def set_trainable(model: keras.Model, backbone: bool, unfrozen_layers: int | None = None) -> None:
     """Train the heads alone, or the backbone too: all of it, or its last `unfrozen_layers` layers with weights.
 
-    The backbone's biases stay as they are, since they hold what was batch normalization: trained, it transfers worse,
-    and their gradient takes a fifth of a step. To be called anew for a model that was loaded.
+    Biases that hold what was batch normalization stay as they are: trained, it transfers worse, and their gradient
+    takes a fifth of a step. To be called anew for a model that was loaded.
     """
     own = [
         layer
@@ -119,8 +119,10 @@ def set_trainable(model: keras.Model, backbone: bool, unfrozen_layers: int | Non
     chosen = {layer.name for layer in own[len(own) - count :]} if backbone else set()
     for layer in model.layers:
         layer.trainable = layer.name in HEADS or layer.name in chosen
-        if layer.name not in HEADS and getattr(layer, "bias", None) is not None:
-            layer.bias.trainable = False
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Identity):
+            # What `fold` leaves behind each layer that took up a normalization.
+            layer.input._keras_history.operation.bias.trainable = False
 
 
 def fold(backbone: keras.Model) -> keras.Model:
