@@ -87,7 +87,7 @@ def make_tiny_model(folder: Path) -> None:
     model = build_model(64, backbone_weights=None, alpha=0.35)
     rng = np.random.default_rng(0)
     model.set_weights([w + rng.normal(0, 0.2, w.shape) * (w.ndim in (2, 4)) for w in model.get_weights()])
-    export(model, folder, {"temperature": 1.5, "thresholds": {"confident": 0.9}})
+    export(model, folder, {"backbone": "MobileNetV2", "temperature": 1.5, "thresholds": {"confident": 0.9}})
 
 
 @pytest.fixture

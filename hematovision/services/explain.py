@@ -20,7 +20,7 @@ from hematovision.smear.framing import Frame
 from hematovision.vision.classifier import Classifier, Prediction
 from hematovision.vision.exactness import LogitParts, logit_parts
 from hematovision.vision.gradients import GradientWorker
-from hematovision.vision.heatmap import common, contrast, fused, lay, lay_signed, positive, tiled
+from hematovision.vision.heatmap import common, contrast, fused, lay, lay_signed, positive, shift_of, tiled
 from hematovision.vision.methods import (
     COMMON,
     DEPTHS,
@@ -121,7 +121,7 @@ class Explain:
         fails, ModelError where the model file lacks what Score-CAM needs, InputError for an unknown method.
         """
         raw = self._raw(subject, method, depth, TRAINED, progress)
-        return lay(raw, subject.frame, subject.picture.shape, method)
+        return lay(raw, subject.frame, subject.picture.shape, method, self._shift)
 
     def regions(self, picture: Picture) -> CellRegions | None:
         """Nucleus, cytoplasm and background of a picture of one cell; None where no nucleus is found."""
@@ -130,7 +130,7 @@ class Explain:
     def contrast(self, subject: Subject, other: Target) -> Map:
         """What speaks for the target (above 0) rather than `other` (below 0): (H, W) in [-1, 1], by Grad-CAM."""
         maps = (subject.prediction.map_of(*target) for target in (subject.target, other))
-        return lay_signed(contrast(*maps), subject.frame, subject.picture.shape)
+        return lay_signed(contrast(*maps), subject.frame, subject.picture.shape, shift=self._shift)
 
     def occlude(self, subject: Subject, place: tuple[float, float], side: float) -> Occluded:
         """What covering one square does, with its middle at `place` (x, y), of `side`: in pixels of the picture."""
@@ -149,7 +149,7 @@ class Explain:
             return None
         raw = subject.prediction.map_of(*subject.target)
         logit = float(subject.prediction.logits[output_index(*subject.target)])
-        return logit_parts(raw, logit, regions, tiled(subject.frame, raw.shape[0]))
+        return logit_parts(raw, logit, regions, tiled(subject.frame, raw.shape[0], shift=self._shift))
 
     def placement(
         self, subject: Subject, method: str = GRADCAM, depth: str = COMMON, progress: Progress | None = None
@@ -207,7 +207,7 @@ class Explain:
             return self._once(subject, (method, weights), lambda: self._compute(subject, method, weights, progress))
         if parse_depth(depth) in FUSIONS:
             maps = [self._raw(subject, method, name, weights, progress) for name in DEPTHS]
-            return fused(maps) if depth == FUSED else common(maps)
+            return (fused if depth == FUSED else common)(maps, self._shift)
         return self._once(
             subject,
             (method, weights, depth),
@@ -238,7 +238,11 @@ class Explain:
     def _squared(self, values: Map, method: str) -> Map:
         """A method's map (h, w) at the network's size, (size, size)."""
         size = self.classifier.card.size
-        return lay_signed(values, Frame(0, 0, size), (size, size), method)
+        return lay_signed(values, Frame(0, 0, size), (size, size), method, self._shift)
+
+    @property
+    def _shift(self) -> float:
+        return shift_of(self.classifier.card)
 
 
 def _sum_of(picture: Picture, more: str = "") -> str:

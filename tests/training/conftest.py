@@ -1,20 +1,18 @@
 """What tests of training share: drawn cells in splits, and a backbone of three layers."""
 
 import os
-from dataclasses import replace
 from functools import partial
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
-from tiny import tiny_body
+from tiny import use_tiny_body
 
 from hematovision import images
 from hematovision.cells import CELL_CLASSES
 from hematovision.library.records import Record
-from hematovision.training.fitting import backbone
-from hematovision.training.fitting.backbone import DEFAULT_BACKBONE, build_model
+from hematovision.training.fitting.backbone import build_model
 from hematovision.training.fitting.export import export
 from hematovision.training.measuring import evaluate, trust
 from hematovision.training.measuring.trust import Amounts
@@ -46,11 +44,6 @@ def data(records, tmp_path_factory):
     return folder
 
 
-def use_tiny_body(patch):
-    real = backbone.BACKBONES[DEFAULT_BACKBONE]
-    patch.setattr(backbone, "BACKBONES", {DEFAULT_BACKBONE: replace(real, build=tiny_body)})
-
-
 @pytest.fixture
 def tiny_backbone(monkeypatch):
     use_tiny_body(monkeypatch)
@@ -64,7 +57,8 @@ def tiny_trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         use_tiny_body(patch)
-        export(build_model(32, None), folder, {"temperature": 1.5, "thresholds": {"confident": 0.9}})
+        card = {"backbone": "MobileNetV2", "temperature": 1.5, "thresholds": {"confident": 0.9}}
+        export(build_model(32, None), folder, card)
     return folder
 
 

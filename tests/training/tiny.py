@@ -3,8 +3,12 @@
 That the real backbones are trained and exported is tested in test_backbones.py and test_training.py.
 """
 
+from dataclasses import replace
+
 import keras
 
+from hematovision.training.fitting import backbone
+from hematovision.training.fitting.backbone import DEFAULT_BACKBONE
 from hematovision.training.fitting.export import EARLY_LAYER
 
 
@@ -17,3 +21,8 @@ def tiny_body(input_tensor, include_top, weights, alpha=1.0):
     x = keras.layers.BatchNormalization(name=EARLY_LAYER)(x)
     x = keras.layers.ReLU()(keras.layers.Conv2D(16, 1, name="last")(x))
     return keras.Model(keras.utils.get_source_inputs(input_tensor), x)
+
+
+def use_tiny_body(patch):
+    real = backbone.BACKBONES[DEFAULT_BACKBONE]
+    patch.setattr(backbone, "BACKBONES", {DEFAULT_BACKBONE: replace(real, build=tiny_body)})

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +7,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hematovision.smear.framing import Frame
-from hematovision.vision.heatmap import SHIFT, common, contrast, fused, lay, lay_signed, overlay, positive, tiled
+from hematovision.vision.heatmap import (
+    SHIFT,
+    common,
+    contrast,
+    fused,
+    lay,
+    lay_signed,
+    overlay,
+    positive,
+    shift_of,
+    tiled,
+)
 
 
 def test_relu_comes_before_scaling():
@@ -126,3 +139,20 @@ def test_a_signed_map_is_laid_with_its_sign():
     laid = lay_signed(np.array([[-1.0, 1.0], [-1.0, 1.0]], np.float32), Frame(0, 0, 40), (40, 60))
     assert laid.shape == (40, 60) and np.allclose(laid[:, :5], -1) and np.allclose(laid[:, 35:40], 1)
     assert not laid[:, 40:].any()
+
+
+@pytest.mark.parametrize(
+    ("card", "shift"), [({"backbone": "MobileNetV2, alpha 1.0"}, SHIFT), ({"backbone": "VGG16"}, 0), ({}, 0)]
+)
+def test_maps_are_shifted_for_the_network_that_it_was_measured_on(card, shift):
+    assert shift_of(SimpleNamespace(raw=card)) == shift
+    raw, frame = np.eye(6, dtype=np.float32), Frame(0, 0, 120)
+    assert tiled(frame, 6, shift=shift) == Frame(20 * shift, 20 * shift, 120)
+    assert np.array_equal(lay(raw, frame, (120, 120), shift=0), lay(raw, frame, (120, 120), "occlusion"))
+
+
+def test_a_network_that_is_not_shifted_has_its_depths_laid_even():
+    fine, coarse = np.zeros((4, 4), np.float32), np.array([[0, 1], [0, 0]], np.float32)
+    for fuse in (fused, common):
+        found = fuse([fine + 1, coarse], 0.0)
+        assert np.array_equal(found, found.T[::-1, ::-1])

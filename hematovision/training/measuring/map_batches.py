@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hematovision.errors import ModelError
 from hematovision.vision.classifier import Floats
 from hematovision.vision.gradients import SEED, SMOOTH_CHUNK, SMOOTH_NOISE, SMOOTH_SAMPLES, Gradients
-from hematovision.vision.heatmap import common, fused
+from hematovision.vision.heatmap import SHIFT, common, fused
 from hematovision.vision.methods import (
     COMMON,
     DEPTHS,
@@ -31,8 +31,9 @@ class ManyMaps:
     A network that is too shallow for LayerCAM's depths has none.
     """
 
-    def __init__(self, gradients: Gradients):
-        self._gradients = gradients
+    def __init__(self, gradients: Gradients, shift: float = SHIFT):
+        """`shift` is that of the network, by `heatmap.shift_of`."""
+        self._gradients, self._shift = gradients, shift
         self._runs: dict[tuple[str, str], Callable[..., Any]] = {}
 
     @cached_property
@@ -56,7 +57,7 @@ class ManyMaps:
         for raw, *layers in zip(np.asarray(signed), *map(np.asarray, depths), strict=True):
             maps = {GRADCAM: raw, GRADCAM_PLUS_PLUS: layers[-1]}
             if len(layers) == len(DEPTHS):
-                maps |= {LAYERCAM_COMMON: common(layers), LAYERCAM_FUSED: fused(layers)}
+                maps |= {LAYERCAM_COMMON: common(layers, self._shift), LAYERCAM_FUSED: fused(layers, self._shift)}
             found.append(maps)
         return found
 

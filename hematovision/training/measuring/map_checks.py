@@ -13,7 +13,7 @@ from hematovision.training.measuring.map_batches import ManyMaps
 from hematovision.training.measuring.map_quality import BATCH, Case, Maps, mean_of
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.gradients import Gradients
-from hematovision.vision.heatmap import lay_signed, positive
+from hematovision.vision.heatmap import lay_signed, positive, shift_of
 from hematovision.vision.methods import GRADCAM, OCCLUSION, SCORECAM, SMOOTHGRAD, WEIGHTS
 from hematovision.vision.occlusion import occlusion_map
 from hematovision.vision.passes import Seen, seen_of
@@ -33,7 +33,8 @@ class Makers:
 
     def __init__(self, classifier: Classifier, gradients: Gradients):
         self._classifier = classifier
-        self._many = ManyMaps(gradients)
+        self._shift = shift_of(classifier.card)
+        self._many = ManyMaps(gradients, self._shift)
 
     def of_all(self, cases: Sequence[Case]) -> list[Maps]:
         """Those of one pass and one way back, for each case; Grad-CAM is the one that comes with the answer."""
@@ -123,8 +124,8 @@ class Makers:
 
     def _whole(self, maps: Maps) -> Maps:
         """The same with their signs, not scaled."""
-        size = self._size
-        return {name: lay_signed(raw, Frame(0, 0, size), (size, size), name) for name, raw in maps.items()}
+        whole, shape = Frame(0, 0, self._size), (self._size, self._size)
+        return {name: lay_signed(raw, whole, shape, name, self._shift) for name, raw in maps.items()}
 
     def _inputs(self, cases: Sequence[Case]) -> NDArray[np.uint8]:
         return np.stack([self._seen(case).inputs for case in cases])

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from hematovision.smear.cell_mask import CellRegions, cell_regions
 from hematovision.smear.framing import Frame
 from hematovision.training.measuring.metrics import bootstrap_interval, share
 from hematovision.vision.classifier import Classifier, Prediction
-from hematovision.vision.heatmap import lay
+from hematovision.vision.heatmap import lay, shift_of
 from hematovision.vision.methods import GRADCAM
 from hematovision.vision.quality import SIGMA, centered_gaussian, share_inside
 
@@ -87,7 +88,7 @@ def map_quality(
                     if case.is_sampled:
                         its |= makers.of_sampled(case)
                         sample.append((case, its))
-            for placed in pool.map(_placed, cases, maps):
+            for placed in pool.map(partial(_placed, shift_of(classifier.card)), cases, maps):
                 for name, values in placed.items():
                     shares[name].append(values)
     null = {name: shares.pop(name, []) for name in (GAUSSIAN, UNIFORM)}
@@ -136,10 +137,10 @@ def _ready(record: Record) -> tuple[Picture, Frame, CellRegions] | None:
     return None if regions is None else (picture, Frame.of_cell(picture), regions)
 
 
-def _placed(case: Case, maps: Maps) -> dict[str, tuple[float, ...] | None]:
+def _placed(shift: float, case: Case, maps: Maps) -> dict[str, tuple[float, ...] | None]:
     """For each map, and for those that have seen nothing, the shares inside cell and nucleus; None without evidence."""
     shape = case.picture.shape
-    evidence = {name: lay(raw, case.frame, shape, name) for name, raw in maps.items()}
+    evidence = {name: lay(raw, case.frame, shape, name, shift) for name, raw in maps.items()}
     evidence |= {GAUSSIAN: centered_gaussian(shape), UNIFORM: np.ones(shape[:2], np.float32)}
     masks = (case.regions.cell, case.regions.nucleus)
     return {
