@@ -81,6 +81,7 @@ class Index:
             temperature=card.temperature,
             confident_from=card.confident_from,
             trust=self._classifier.trust,
+            claimed_from=card.claimed_from,
         )
 
     @cached_property

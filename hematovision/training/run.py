@@ -137,7 +137,7 @@ def finish(data: Path, model_folder: Path, extra: Sequence[Record] = ()) -> dict
 
 
 def calibrate_card(model_folder: Path, val: Sequence[Record]) -> dict[str, Any]:
-    """Fit temperature and threshold of the exported model on `val`, and write them into its card.
+    """Fit temperature and thresholds of the exported model's probabilities on `val`, and write them into its card.
 
     Answer sets go by the temperature: where the card has thresholds for them, they are to be fitted anew.
     """
@@ -145,9 +145,10 @@ def calibrate_card(model_folder: Path, val: Sequence[Record]) -> dict[str, Any]:
     from hematovision.training.measuring.evaluate import calibrate
 
     classifier = Classifier(model_folder)
-    temperature, confident = calibrate(classifier, val)
+    temperature, confident, attributes = calibrate(classifier, val)
     raw = classifier.card.raw
-    card = raw | {"temperature": temperature, "thresholds": raw["thresholds"] | {"confident": confident}}
+    thresholds = raw["thresholds"] | {"confident": confident, "attributes": attributes}
+    card = raw | {"temperature": temperature, "thresholds": thresholds}
     write_card(model_folder, card)
     return card
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ class ModelCard:
     confident_from: float
     version: str
     raw: dict[str, Any]
+    claimed_from: Mapping[str, float]
+    """Least probability at which the value of an attribute is claimed, of those for which it is known."""
 
 
 def load_card(folder: Path) -> ModelCard:
@@ -53,6 +56,7 @@ def load_card(folder: Path) -> ModelCard:
             confident_from=float(raw["thresholds"]["confident"]),
             version=str(raw["files"][LITERT_FILE]["sha256"])[:16],
             raw=raw,
+            claimed_from={name: float(value) for name, value in raw["thresholds"].get("attributes", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"{path} lacks or garbles the entry {error}.", RESTORE) from error

@@ -4,8 +4,8 @@ Needs neither TensorFlow nor Keras.
 """
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Prediction:
     confident_from: float
     early: Floats | None = None
     trust: Trust | None = None
+    claimed_from: Mapping[str, float] = field(default_factory=dict)
+    """As on the card: for `vision.evidence`."""
 
     @cached_property
     def probabilities(self) -> dict[str, float]:
@@ -168,7 +170,8 @@ class Classifier:
         found = []
         for logits, maps, embedding, *more in zip(*engine.run(inputs), strict=True):
             early = more[0] if more else None
-            found.append(Prediction(logits, maps, embedding, card.temperature, card.confident_from, early, self.trust))
+            rules = (card.temperature, card.confident_from, early, self.trust, card.claimed_from)
+            found.append(Prediction(logits, maps, embedding, *rules))
         return found
 
 

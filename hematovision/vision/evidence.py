@@ -1,6 +1,6 @@
 """Which attributes the model reads clearly, and what each speaks for, by how often people annotated it. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hematovision.cells import ATTRIBUTES, output_slice
@@ -9,8 +9,9 @@ from hematovision.content.concepts import GRANULES, Seen, agree
 from hematovision.vision.classifier import Prediction, softmax
 
 CLAIMED = 0.8
-"""Least probability at which an attribute's value is claimed. From there on the shipped model read 95 % or more of each
-attribute's values as annotated, on 120 cells of `val` that it was tried on; below, as few as one in four."""
+"""Least probability at which an attribute's value is ever claimed, and from which on it is where the card tells none of
+its own. It promises nothing: of 500 cells of `val` one model then read 91.6 % of the sizes and 93.4 % of the
+nucleus shapes as annotated."""
 CLEAR = 3.0
 """Least likelihood ratio of two classes at which a value speaks for one of them: from there on Kass and Raftery (1995)
 call evidence positive."""
@@ -43,14 +44,21 @@ def seen(prediction: Prediction) -> Seen:
     }
 
 
-def claimed(read: Seen) -> tuple[Feature, ...]:
-    """The likeliest values that reach `CLAIMED`, in the order of `ATTRIBUTES`; none is said twice.
+def is_clear(read: Seen, head: str, claimed_from: Mapping[str, float]) -> bool:
+    """Whether the likeliest value of an attribute reaches the probability of `claimed_from`; `CLAIMED` without one."""
+    return max(read[head].values()) >= claimed_from.get(head, CLAIMED)
+
+
+def claimed(read: Seen, claimed_from: Mapping[str, float]) -> tuple[Feature, ...]:
+    """The likeliest values of the attributes that are clear, in the order of `ATTRIBUTES`; none is said twice.
 
     Of the granules nothing is claimed where their attributes contradict each other.
     """
     likeliest = {head: max(values, key=values.__getitem__) for head, values in read.items()}
     found = [
-        Feature(head, value, read[head][value]) for head, value in likeliest.items() if read[head][value] >= CLAIMED
+        Feature(head, value, read[head][value])
+        for head, value in likeliest.items()
+        if is_clear(read, head, claimed_from)
     ]
     granules = [feature for feature in found if feature.head in GRANULES]
     if not agree(likeliest):

@@ -4,7 +4,7 @@ The features are read beside the class, from the same embedding: they are not st
 they speak for, never that the answer was given because of them, and whether they alone would give it too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS, display_name, pair_of
@@ -13,7 +13,7 @@ from hematovision.content.concepts import Concepts, Seen
 from hematovision.content.phrases import Phrase, Phrases, percent, plural, sentence_case, with_article
 from hematovision.errors import unknown
 from hematovision.vision.classifier import Prediction
-from hematovision.vision.evidence import CLAIMED, CLEAR, MOST, Feature, claimed, seen, usual, weigh
+from hematovision.vision.evidence import CLAIMED, CLEAR, MOST, Feature, claimed, is_clear, seen, usual, weigh
 from hematovision.vision.trust import CHECK, NOT_BLOOD, UNFAMILIAR
 
 LONGEST = 5
@@ -112,7 +112,7 @@ def explain(prediction: Prediction, knowledge: Knowledge, other: str | None = No
     if prediction.status in (UNFAMILIAR, NOT_BLOOD):
         return Explanation(answer, other, (_refusal(prediction),))
     read = seen(prediction)
-    reasons = _reasons(claimed(read), knowledge, answer, other)
+    reasons = _reasons(claimed(read, prediction.claimed_from), knowledge, answer, other)
     ask = knowledge.content.pairs.get(pair_of(answer, other))
     question = ask.decides[0].lower() + ask.decides[1:] if ask else ""
     if prediction.status != CHECK and question and not {answer, other} <= knowledge.content.measured.n.keys():
@@ -120,7 +120,7 @@ def explain(prediction: Prediction, knowledge: Knowledge, other: str | None = No
         reasons.append(Sentence((f"to tell it from {with_article(other)}, ask: ", likely)))
     reasons.append(_certainty(prediction, answer, other, runner_up, question))
     if answer in knowledge.concepts.biases:
-        reasons.append(_concept(read, knowledge, answer, other))
+        reasons.append(_concept(read, prediction.claimed_from, knowledge, answer, other))
     return Explanation(answer, other, tuple(reasons))
 
 
@@ -234,7 +234,7 @@ def _certainty(prediction: Prediction, answer: str, other: str, runner_up: str, 
     return Sentence(("the model is not sure (", *chances, ending))
 
 
-def _concept(read: Seen, knowledge: Knowledge, answer: str, other: str) -> Sentence:
+def _concept(read: Seen, claimed_from: Mapping[str, float], knowledge: Knowledge, answer: str, other: str) -> Sentence:
     """Whether the concept model agrees, and which one feature that is read clearly would change its answer."""
     concepts = knowledge.concepts
     chances = concepts.probabilities(read)
@@ -249,7 +249,7 @@ def _concept(read: Seen, knowledge: Knowledge, answer: str, other: str) -> Sente
         return Sentence((*parts, ", ", Clause(words, UNMEASURED, CLASS_HEAD, other, 0), "."))
     changes = concepts.what_would_change(read)
     wanted = other if agrees else answer
-    clear = [change for change in changes if max(read[change.head].values()) >= CLAIMED]
+    clear = [change for change in changes if is_clear(read, change.head, claimed_from)]
     clear.sort(key=lambda change: change.becomes != wanted)
     if clear and (agrees or clear[0].becomes == wanted):
         change = clear[0]

@@ -7,8 +7,10 @@ import pytest
 
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, HEADS, output_slice
 from hematovision.library.records import Record
+from hematovision.training.measuring import evaluate
 from hematovision.training.measuring.evaluate import evaluate_cells, evaluate_fields
 from hematovision.vision.classifier import Prediction
+from hematovision.vision.evidence import CLAIMED
 from hematovision.vision.trust import NOT_BLOOD
 
 CLASSIFIER = SimpleNamespace(card=SimpleNamespace(temperature=1.0))
@@ -47,6 +49,23 @@ def test_where_all_cells_are_refused_all_are_wrong_and_nothing_is_calibrated():
     cells = [Record("PBC", Path("0.jpg"), "neutrophil", "test")]
     measured = evaluate_cells(CLASSIFIER, cells, [refused("neutrophil")])
     assert measured["accuracy"]["value"] == measured["macro_f1"] == 0 and "calibration" not in measured
+
+
+def test_an_attribute_is_claimed_from_where_enough_of_it_is_right(monkeypatch):
+    """Of sizes the surest four are right; shapes are right however dim; of granules nobody knows."""
+    found, cells = [], []
+    for i, sure in enumerate((9, 8, 7, 6, 5, 4)):
+        one = answer("neutrophil")
+        one.logits[output_slice("cell_size")] = (sure, 0)
+        one.logits[output_slice("cell_shape")] = (0.1, 0)
+        found.append(one)
+        size = "big" if i < 4 else "small"
+        cells.append(
+            Record("PBC", Path(f"{i}.jpg"), "neutrophil", "val", {"cell_size": size, "cell_shape": "irregular"})
+        )
+    monkeypatch.setattr(evaluate, "classified", lambda *given: found)
+    _, _, least = evaluate.calibrate(CLASSIFIER, cells)
+    assert least == {"cell_size": pytest.approx(1 / (1 + np.exp(-6))), "cell_shape": CLAIMED}
 
 
 def test_a_cell_that_is_refused_was_found_and_is_wrong():

@@ -253,7 +253,8 @@ def test_train_writes_a_model_that_runs_and_a_card_that_was_measured(data, tmp_p
     assert classifier.card.temperature == card["temperature"]
     assert classifier.trust is not None and classifier.trust.gate is not None
     assert set(card["metrics"]["trust"]) == {"refused", "familiarity_auroc"}
-    assert {"confident", "cell", "familiar", "answer_set"} == set(card["thresholds"])
+    assert {"confident", "attributes", "cell", "familiar", "answer_set"} == set(card["thresholds"])
+    assert card["training"]["versions"]["hematovision"] == code_version() != ""
 
 
 def test_each_picture_of_test_is_classified_once(data, records, tiny_trained, tmp_path, few_pictures, monkeypatch):

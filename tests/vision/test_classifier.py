@@ -137,3 +137,16 @@ def test_framing_is_part_of_the_answer(classifier, cell):
     framed = classifier.classify(cell, frame)
     same = classifier.classify_inputs(cut(cell, frame, classifier.card.size)[None])[0]
     assert np.array_equal(framed.logits, same.logits)
+
+
+def test_what_is_claimed_of_an_attribute_goes_by_the_card(tiny_model, tmp_path, cell):
+    folder = shutil.copytree(tiny_model, tmp_path / "model")
+    assert Classifier(folder).classify(cell).claimed_from == {}
+    card = json.loads((folder / "card.json").read_text())
+    card["thresholds"]["attributes"] = {"cell_size": 0.94}
+    (folder / "card.json").write_text(json.dumps(card))
+    assert Classifier(folder).classify(cell).claimed_from == {"cell_size": 0.94}
+    card["thresholds"]["attributes"] = 0.94
+    (folder / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="garbles"):
+        Classifier(folder)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -99,9 +100,9 @@ def check_clause(clause, sentence, answer):
         assert clause.number == min(COUNTS[clause.value][one.head][one.value] / N[clause.value] for one in named)
         assert clause.number >= MOST
     elif clause.kind == words.UNCLEAR:
-        assert clause.number == 0 == len(claimed(seen(answer)))
+        assert clause.number == 0 == len(claimed(seen(answer), {}))
     elif clause.kind == words.UNWEIGHED:
-        best = max(times(f.head, f.value, clause.value, clause.other) for f in claimed(seen(answer)))
+        best = max(times(f.head, f.value, clause.value, clause.other) for f in claimed(seen(answer), {}))
         assert clause.number == pytest.approx(best) and best < CLEAR
     elif clause.kind == words.UNMEASURED:
         assert clause.number == N.get(clause.value, 0) == 0
@@ -249,9 +250,19 @@ def test_where_nothing_that_is_clear_tells_the_two_apart_it_says_so():
     )
 
 
+def test_each_attribute_is_claimed_from_the_probability_on_the_card_on():
+    dim = {head: (values[0], 0.6) for head, values in ATTRIBUTES.items()} | {"cell_shape": ("round", 0.85)}
+    answer = prediction({"basophil": 0.97, "eosinophil": 0.02}, dim)
+    assert [feature.head for feature in claimed(seen(answer), {})] == ["cell_shape"]
+    assert claimed(seen(answer), {"cell_shape": 0.9}) == ()
+    assert [feature.head for feature in claimed(seen(answer), {"cell_size": 0.55, "cell_shape": 0.9})] == ["cell_size"]
+    doubted = replace(answer, claimed_from={"cell_shape": 0.9})
+    assert explain(doubted, KNOWN).text.startswith("No feature is clear enough to be given as a reason.")
+
+
 def test_nothing_is_said_of_granules_that_contradict_themselves():
     torn = typical("neutrophil", granularity=("no", 0.99))
-    assert not any(feature.head.startswith("granul") for feature in claimed(seen(prediction({}, torn))))
+    assert not any(feature.head.startswith("granul") for feature in claimed(seen(prediction({}, torn)), {}))
     assert "The granules" not in " ".join(said({"neutrophil": 0.97, "eosinophil": 0.02}, torn))
 
 

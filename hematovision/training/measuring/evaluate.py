@@ -25,20 +25,42 @@ from hematovision.training.measuring.noncells import HELD_OUT, KINDS, NO_WHITE_C
 from hematovision.training.measuring.second_reading import reread
 from hematovision.training.measuring.trust import answers, embeddings
 from hematovision.vision.classifier import Classifier, Prediction, softmax
+from hematovision.vision.evidence import CLAIMED, seen
 from hematovision.vision.reading import read_picture
 from hematovision.vision.trust import NOT_BLOOD, STATUSES
 
 CONFIDENT_ACCURACY = 0.995
 """An answer counts as confident where on `val` this share of the answers at least as sure was right."""
+CLAIMED_ACCURACY = 0.95
+"""The same of the values of an attribute that are claimed."""
 
 
-def calibrate(classifier: Classifier, val: Sequence[Record]) -> tuple[float, float]:
-    """(temperature, probability from which an answer is confident), both fitted on `val`."""
-    logits, keys = _class_logits(_stacked(classified(classifier, val, "calibrating"))), _keys(val)
+def calibrate(classifier: Classifier, val: Sequence[Record]) -> tuple[float, float, dict[str, float]]:
+    """(temperature, probability from which an answer is confident, and that from which each attribute's value is
+    claimed), all fitted on `val`; an attribute that nobody annotated there has none."""
+    found = classified(classifier, val, "calibrating")
+    logits, keys = _class_logits(_stacked(found)), _keys(val)
     temperature = fit_temperature(logits, keys)
     probabilities = softmax(logits / temperature)
     threshold = threshold_for(probabilities.max(1), probabilities.argmax(1) == keys, CONFIDENT_ACCURACY)
-    return temperature, threshold
+    return temperature, threshold, _claimed_from(found, val)
+
+
+def _claimed_from(found: Sequence[Prediction], records: Sequence[Record]) -> dict[str, float]:
+    """The probability from which on `CLAIMED_ACCURACY` of each attribute's values are as annotated; never below
+    `CLAIMED`, as what is right of all of them together need not be right of the least sure."""
+    least = {}
+    for name in ATTRIBUTES:
+        pairs = [
+            (max(values, key=values.__getitem__) == record.attributes[name], max(values.values()))
+            for answer, record in zip(found, records, strict=True)
+            if name in record.attributes
+            for values in [seen(answer)[name]]
+        ]
+        if pairs:
+            right, sure = map(np.array, zip(*pairs, strict=True))
+            least[name] = max(CLAIMED, threshold_for(sure, right, CLAIMED_ACCURACY))
+    return least
 
 
 def evaluate_cells(
