@@ -17,7 +17,7 @@ from hematovision.training.fitting.backbone import RelativeAdam, set_trainable
 from hematovision.training.fitting.batches import Batches
 from hematovision.training.fitting.devices import Steps
 from hematovision.training.fitting.export import export
-from hematovision.training.fitting.fit import Recipe, train_epoch
+from hematovision.training.fitting.fit import Recipe, check_limits, train_epoch
 from hematovision.training.fitting.loss import loss_weights
 from hematovision.training.folds import assign_folds, group_pictures
 from hematovision.training.measuring.evaluate import evaluate_cells
@@ -44,6 +44,14 @@ class Adaptation:
     seed: int = Recipe.seed
 
 
+    def __post_init__(self) -> None:
+        """Raises InputError for a value that nothing can be trained with."""
+        check_limits(asdict(self))
+        if not self.epochs:
+            raise InputError("There is no epoch to train.", "Give --epochs.")
+        if not 0 <= self.replay < 1:
+            raise InputError(f"{self.replay} is no share of replay.", "It should be 0 or more and less than 1.")
+
 def adapt(data: Path, extra: Path, model_folder: Path, run_folder: Path, how: Adaptation) -> dict[str, Any]:
     """Train the model of `model_folder` on with the cells in `extra`; replace it only where the gate lets it pass.
 
@@ -51,8 +59,8 @@ def adapt(data: Path, extra: Path, model_folder: Path, run_folder: Path, how: Ad
     were held out is not lower. Returns the figures before and after, `accepted` and the `reasons` where it is not.
     Raises InputError where there is too little to learn from, DataError, ModelError.
     """
-    if not 0 <= how.replay < 1:
-        raise InputError(f"{how.replay} is no share of replay.", "It should be 0 or more and less than 1.")
+    card = load_card(model_folder)
+    checked_bytes(card, KERAS_FILE)
     original = read_datasets(data)
     home, val = ([r for r in original if r.split == split] for split in ("train", "val"))
     if not home or not val:

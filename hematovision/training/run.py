@@ -174,7 +174,8 @@ def measure(
     records = [record for record in read_datasets(data) if record.split == split]
     if not records:
         raise DataError(
-            f"No picture of {data} is in the split '{split}'.", "A splits.csv beside the data set names the splits."
+            f"No picture of {data} is in the split '{split}'.",
+            "The splits of PBC stand in a splits.csv beside it; folders of one's own have none.",
         )
     found = classified(classifier, records) if found is None else found
     metrics = {split: evaluate_cells(classifier, records, found)}

@@ -3,10 +3,13 @@
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import keras
 import numpy as np
@@ -50,6 +53,42 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Epoch:
+    def __post_init__(self) -> None:
+        """Raises InputError for a value that nothing can be trained with."""
+        check_limits(asdict(self))
+        if not recipe_phases(self):
+            raise InputError("There is no epoch to train.", "Give --frozen-epochs, --epochs or --settled-epochs.")
+
+
+LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "size": (32, inf),
+        "batch_size": (1, inf),
+        "frozen_epochs": (0, inf),
+        "epochs": (0, inf),
+        "settled_epochs": (0, inf),
+        "frozen_rate": (1e-9, 1),
+        "rate": (1e-9, 1),
+        "settled_rate": (1e-9, 1),
+        "averaged": (0, 0.9999),
+        "dropout": (0, 0.99),
+        "l2": (0, 1),
+        "unfrozen_layers": (0, inf),
+        "attribute_weight": (0, 100),
+        "seed": (0, 2**32 - 1),
+    }
+)
+"""Field of a recipe -> its least and its greatest value."""
+
+
+def check_limits(values: Mapping[str, Any]) -> None:
+    """Raises InputError for the first of `values` outside of its `LIMITS`; those without limits may be anything."""
+    for name, (least, most) in LIMITS.items():
+        value = values.get(name)
+        if value is not None and not least <= value <= most:
+            limits = f"{least:g} or more" if most == inf else f"{least:g} to {most:,}"
+            raise InputError(f"The {name.replace('_', ' ')} cannot be {value:g}.", f"It should be {limits}.")
+
     """What one epoch gave: `loss` over the training pictures, the rest on `val`."""
 
     number: int
@@ -78,7 +117,9 @@ def fit(
     val = [r for r in records if r.split == "val"]
     if not train or not val:
         raise InputError(
-            "Training needs pictures in the splits 'train' and 'val'.", "A splits.csv beside the data set names them."
+            "Training needs pictures in the splits 'train' and 'val'.",
+            "Those of PBC stand in a splits.csv beside it. Folders of one's own have none: 'crossvalidate' deals them "
+            "into folds, and 'train --extra' adapts a model to them.",
         )
     strategy = tf.distribute.get_strategy()
     writes = place(strategy)[0] == 0
