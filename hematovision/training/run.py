@@ -1,15 +1,18 @@
 """`train` from start to end: fit, export, calibrate, measure, and only then replace. `evaluate`: measure again."""
 
 import platform
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hematovision.errors import DataError
+from hematovision import __version__
+from hematovision.errors import DataError, InputError
 from hematovision.library.datasets import data_hash, read_bccd, read_datasets
 from hematovision.library.records import Record
-from hematovision.vision.card import KERAS_FILE, load_card
+from hematovision.settings import ROOT
+from hematovision.vision.card import KERAS_FILE, ModelCard, load_card
 from hematovision.vision.classifier import Classifier, Prediction
 
 if TYPE_CHECKING:
@@ -79,6 +82,7 @@ def produce(
             "backbone_weights": "random" if backbone_weights is None else Path(backbone_weights).name,
             "epochs": [asdict(epoch) for epoch in read_history(run_folder)],
             "versions": {
+                "hematovision": code_version(),
                 "python": platform.python_version(),
                 "keras": keras.__version__,
                 "tensorflow": tensorflow.__version__,
@@ -89,6 +93,17 @@ def produce(
     }
     export(model, run_folder / "model", card, backbone.scaling)
     return run_folder / "model"
+
+
+def code_version() -> str:
+    """The commit of this program, with `-dirty` where files differ from it; where it is not in git, its version."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    if not (ROOT / ".git").exists():
+        return __version__
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return __version__
 
 
 def _former(weights: str | Path | None) -> dict[str, Any]:
