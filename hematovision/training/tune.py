@@ -142,9 +142,9 @@ def _run(
         except optuna.TrialPruned:
             shutil.rmtree(run)
             return None
-        # A search is for numbers: only those are kept.
-        for name in ("last.keras", "best.keras"):
-            (run / name).unlink()
+    # A search is for numbers: only those are kept.
+    for path in run.glob("*.keras"):
+        path.unlink()
     return max(epoch.val_accuracy for epoch in read_history(run))
 
 

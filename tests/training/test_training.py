@@ -4,15 +4,16 @@ import json
 import os
 import shutil
 from collections import Counter
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
+from tiny import use_tiny_body
 
-from hematovision import images
+from hematovision import cli, images
 from hematovision.cells import CELL_CLASSES, CLASS_HEAD, COLOR_HEAD, HEADS, SIZE_HEAD
 from hematovision.errors import InputError, ModelError
 from hematovision.smear.framing import Frame, cut
@@ -26,7 +27,7 @@ from hematovision.training.fitting.batches import Batches, targets, value_weight
 from hematovision.training.fitting.export import write_card
 from hematovision.training.fitting.fit import Recipe, fit, read_history
 from hematovision.training.fitting.loss import masked_cross_entropy
-from hematovision.training.run import finish, measure, train
+from hematovision.training.run import code_version, finish, measure, train
 from hematovision.vision.card import KERAS_FILE
 from hematovision.vision.classifier import Classifier
 
@@ -210,30 +211,98 @@ def test_batches_are_shuffled_by_seed_and_epoch_and_cover_every_picture(records)
     assert shuffled == labels(seed=1, epoch=0) != labels(seed=1, epoch=1)
 
 
-def test_a_killed_run_goes_on_and_ends_where_an_unbroken_one_ends(records, tmp_path, tiny_backbone, monkeypatch):
-    unbroken = fit(records, RECIPE, tmp_path / "unbroken", None)
-    save = module._write_history
+@pytest.fixture(scope="module")
+def unbroken(records, tmp_path_factory):
+    """The folder of a run that nobody killed, and the model that it gave."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    with pytest.MonkeyPatch.context() as patch:
+        use_tiny_body(patch)
+        return folder, fit(records, RECIPE, folder, None)
 
-    def killed_after_three(folder, history):
-        save(folder, history)
-        if len(history) == 3:
+
+@pytest.mark.parametrize(
+    ("step", "is_done"), [("_validate", False), ("_save", True), ("_write_history", False), ("_write_history", True)]
+)
+def test_a_killed_run_goes_on_and_ends_where_an_unbroken_one_ends(
+    records, tmp_path, tiny_backbone, monkeypatch, unbroken, step, is_done
+):
+    """Killed in the third epoch: before `val` is measured, before or after its state is saved or named."""
+    real, calls = getattr(module, step), []
+    last = 6 if step == "_save" else 3  # two files are saved in each epoch
+
+    def killed(*given):
+        calls.append(given)
+        result = None if len(calls) == last and not is_done else real(*given)
+        if len(calls) == last:
             raise KeyboardInterrupt
+        return result
 
-    monkeypatch.setattr(module, "_write_history", killed_after_three)
-    with pytest.raises(KeyboardInterrupt):
-        fit(records, RECIPE, tmp_path / "killed", None)
-    monkeypatch.setattr(module, "_write_history", save)
-    assert len(read_history(tmp_path / "killed")) == 3
-    resumed = fit(records, RECIPE, tmp_path / "killed", None)
-    phases = [epoch.phase for epoch in read_history(tmp_path / "killed")]
-    assert phases == ["frozen", "fine-tuned", "settled", "settled"]
-    for a, b in zip(unbroken.get_weights(), resumed.get_weights(), strict=True):
-        assert np.allclose(a, b, atol=1e-3)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            fit(records, RECIPE, tmp_path, None)
+    resumed = fit(records, RECIPE, tmp_path, None)
+    folder, model = unbroken
+    assert [epoch.phase for epoch in read_history(tmp_path)] == ["frozen", "fine-tuned", "settled", "settled"]
+    for mine, its in zip(read_history(tmp_path), read_history(folder), strict=True):
+        assert astuple(mine)[2:] == pytest.approx(astuple(its)[2:], abs=1e-5)
+    for a, b in zip(model.get_weights(), resumed.get_weights(), strict=True):
+        assert np.allclose(a, b, atol=1e-5)
+    assert [p.name for p in sorted(tmp_path.iterdir())] == [p.name for p in sorted(folder.iterdir())]
+    state = build_model(32, None, RECIPE.dropout, RECIPE.l2)
+    module._begin(state, RECIPE, 4, "settled")
+    state.load_weights(tmp_path / "last-4.keras")
+    assert state.optimizer.iterations.numpy() == 2 * 4
+
+
+def test_a_run_that_lacks_its_checkpoint_says_so(records, tmp_path, tiny_backbone, unbroken):
+    folder = shutil.copytree(unbroken[0], tmp_path / "run")
+    (folder / "last-4.keras").unlink()
+    with pytest.raises(InputError, match="is missing: the run cannot go on"):
+        fit(records, RECIPE, folder, None)
 
 
 def test_training_without_splits_is_refused(tmp_path):
-    with pytest.raises(InputError, match="'train' and 'val'"):
+    with pytest.raises(InputError, match="'train' and 'val'") as caught:
         fit([], RECIPE, tmp_path, None)
+    assert "Folders of one's own have none" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"batch_size": 0}, "The batch size cannot be 0. It should be 1 or more."),
+        ({"epochs": -1}, "The epochs cannot be -1. It should be 0 or more."),
+        ({"dropout": 2.0}, "The dropout cannot be 2. It should be 0 to 0.99."),
+        ({"rate": float("nan")}, "The rate cannot be nan. It should be 1e-09 to 1."),
+        ({"l2": -1e-4}, "The l2 cannot be -0.0001. It should be 0 to 1."),
+        ({"unfrozen_layers": -2}, "The unfrozen layers cannot be -2. It should be 0 or more."),
+        ({"seed": -1}, "The seed cannot be -1. It should be 0 to 4,294,967,295."),
+        (
+            {"frozen_epochs": 0, "epochs": 0, "settled_epochs": 0},
+            "There is no epoch to train. Give --frozen-epochs, --epochs or --settled-epochs.",
+        ),
+    ],
+)
+def test_a_recipe_that_nothing_can_be_trained_with_is_refused(wrong, said):
+    with pytest.raises(InputError) as caught:
+        replace(RECIPE, **wrong)
+    assert str(caught.value) == said
+
+
+def test_a_wrong_option_is_said_before_a_run_is_begun(tmp_path, capsys):
+    for command in ("train", "tune", "crossvalidate", "leaveout"):
+        words = [command, "--data", str(tmp_path), "--run", str(tmp_path / "run"), "--batch-size", "0"]
+        assert cli.main(words) == 1
+        assert "The batch size cannot be 0." in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_where_no_attribute_is_annotated_none_is_measured(records, capsys):
+    val = [replace(record, attributes={}) for record in records[:2]]
+    assert module._validate(small_model(), val, RECIPE)[2] is None
+    some = [replace(val[0], attributes={"cell_size": "big"}), val[1]]
+    assert module._validate(small_model(), some, RECIPE)[2] in (0.0, 1.0)
 
 
 def test_train_writes_a_model_that_runs_and_a_card_that_was_measured(data, tmp_path, monkeypatch, few_pictures):

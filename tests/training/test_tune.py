@@ -31,7 +31,7 @@ def invented(accuracies):
             epochs.append(Epoch(number, "fine-tuned", 1.0, 1.0, accuracy, 0.0))
             on_epoch(epochs[-1])
         _write_history(folder, epochs)
-        for name in ("last.keras", "best.keras"):
+        for name in ("last-1.keras", "best-1.keras"):
             (folder / name).touch()
 
     return run, ran

@@ -27,6 +27,9 @@ from hematovision.training.fitting.devices import Steps, meet, place
 from hematovision.training.fitting.loss import loss_weights
 from hematovision.training.plans import keep_plan, plan_of
 
+LAST, BEST = "last-{}.keras", "best-{}.keras"
+"""Files of a run, by the number of the epoch that they were saved after: its state, and the averaged weights."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -50,9 +53,6 @@ class Recipe:
     attribute_weight: float = 0.25
     seed: int = 1
 
-
-@dataclass(frozen=True)
-class Epoch:
     def __post_init__(self) -> None:
         """Raises InputError for a value that nothing can be trained with."""
         check_limits(asdict(self))
@@ -89,14 +89,19 @@ def check_limits(values: Mapping[str, Any]) -> None:
             limits = f"{least:g} or more" if most == inf else f"{least:g} to {most:,}"
             raise InputError(f"The {name.replace('_', ' ')} cannot be {value:g}.", f"It should be {limits}.")
 
-    """What one epoch gave: `loss` over the training pictures, the rest on `val`."""
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch gave: `loss` over the training pictures, of all heads and the weights; the rest on `val`, where
+    `val_loss` is of the class alone."""
 
     number: int
     phase: str
     loss: float
     val_loss: float
     val_accuracy: float
-    val_attribute_accuracy: float
+    val_attribute_accuracy: float | None
+    """None where nobody annotated an attribute of `val`."""
 
 
 def fit(
@@ -108,10 +113,11 @@ def fit(
 ) -> keras.Model:
     """Train on split `train`, choose the epoch on `val`, and return the chosen model.
 
-    `folder` keeps `last.keras`, `best.keras` and `history.json`; called again with the same recipe it goes on where
-    it stopped. `on_epoch` is told of each epoch, those of the stopped run first; what it raises ends the run.
+    `folder` keeps `history.json`, the state after its last epoch and the average of its best one; called again with
+    the same recipe it goes on where it stopped.
+    `on_epoch` is told of each epoch, those of the stopped run first; what it raises ends the run.
     In the scope of a strategy of several machines, each calls this with the same arguments and sees the same `folder`.
-    Raises InputError where `folder` holds another run.
+    Raises InputError where `folder` holds another run, or lacks the files of its last or best epoch.
     """
     train = [r for r in records if r.split == "train"]
     val = [r for r in records if r.split == "val"]
@@ -136,7 +142,7 @@ def fit(
     )
     if history:
         _begin(model, recipe, steps, history[-1].phase)
-        model.load_weights(folder / "last.keras")
+        model.load_weights(_checkpoint(folder, LAST, history))
     meet(strategy)
     trainer: Steps | None = None
     for number, phase in list(enumerate(phases))[len(history) :]:
@@ -146,22 +152,23 @@ def fit(
         trainer = trainer or Steps(model, loss_weights(recipe.attribute_weight))
         abroad = MILD if phase == "settled" else ABROAD
         batches = Batches(train, recipe.size, recipe.batch_size, seed=recipe.seed, epoch=number, abroad=abroad)
+        _seed_dropout(model, recipe.seed, number * steps)
         loss = train_epoch(trainer, batches, f"epoch {number + 1}/{len(phases)}", quiet=not writes)
-        _save(model, folder / "last.keras", writes)
+        # Both under the number of the epoch: until the history names it, a killed run goes on from the one before.
+        _save(model, folder / LAST.format(number + 1), writes)
         with averaged(model):
             scores = _validate(model, val, recipe)
-            history.append(Epoch(number + 1, phase, loss, *scores))
-            if min(history, key=lambda e: (-e.val_accuracy, e.val_loss)) is history[-1]:
-                _save(model, folder / "best.keras", writes)
+            _save(model, folder / BEST.format(number + 1), writes)
+        history.append(Epoch(number + 1, phase, loss, *scores))
         if writes:
             _write_history(folder, history)
-            tqdm.write(
-                f"  loss {loss:.3f}  val: {scores[1]:.2%} of classes, {scores[2]:.2%} of attributes", file=sys.stderr
-            )
+            _remove_all_but(folder, [name.format(epoch.number) for name, epoch in _kept(history).items()])
+            attributes = "" if scores[2] is None else f", {scores[2]:.2%} of attributes"
+            tqdm.write(f"  loss {loss:.3f}  val: {scores[1]:.2%} of classes{attributes}", file=sys.stderr)
         tell(history[-1])
     meet(strategy)
     # Without its optimizer, which is twice as large as the model and of no use to anyone who runs it.
-    return keras.models.load_model(folder / "best.keras", compile=False)
+    return keras.models.load_model(_checkpoint(folder, BEST, read_history(folder)), compile=False)
 
 
 def recipe_phases(recipe: Recipe) -> list[str]:
@@ -206,8 +213,15 @@ def _begin(model: keras.Model, recipe: Recipe, steps: int, phase: str) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
-def _validate(model: keras.Model, val: Sequence[Record], recipe: Recipe) -> tuple[float, float, float]:
-    """(cross-entropy of the class, accuracy of the class, mean accuracy of the attributes) on `val`."""
+def _seed_dropout(model: keras.Model, seed: int, drawn: int) -> None:
+    """What is dropped from here on, as after `drawn` steps: Keras does not save how far its draws have come."""
+    for layer in model.layers:
+        if getattr(layer, "seed_generator", None) is not None:
+            layer.seed_generator.state.assign(np.array([seed, drawn], np.uint32))
+
+
+def _validate(model: keras.Model, val: Sequence[Record], recipe: Recipe) -> tuple[float, float, float | None]:
+    """(cross-entropy of the class, accuracy of the class, mean accuracy of the attributes that `val` knows)."""
     truth = targets(val)
     parts: dict[str, list[np.ndarray]] = {head: [] for head in HEADS}
     forward = tf.function(lambda pictures: model(pictures, training=False), reduce_retracing=True)
@@ -218,11 +232,31 @@ def _validate(model: keras.Model, val: Sequence[Record], recipe: Recipe) -> tupl
     right = {}
     for head, rows in truth.items():
         known = rows.any(axis=1)
-        right[head] = float((logits[head].argmax(1) == rows.argmax(1))[known].mean()) if known.any() else 0.0
+        if known.any():
+            right[head] = float((logits[head].argmax(1) == rows.argmax(1))[known].mean())
     z = logits[CLASS_HEAD] - logits[CLASS_HEAD].max(1, keepdims=True)
     log_probability = z - np.log(np.exp(z).sum(1, keepdims=True))
     loss = float(-(log_probability * truth[CLASS_HEAD]).sum(1).mean())
-    return loss, right[CLASS_HEAD], float(np.mean([right[h] for h in HEADS if h != CLASS_HEAD]))
+    of_class = right.pop(CLASS_HEAD)
+    return loss, of_class, float(np.mean(list(right.values()))) if right else None
+
+
+def _kept(history: Sequence[Epoch]) -> dict[str, Epoch]:
+    """The epoch of each checkpoint that a run keeps."""
+    return {LAST: history[-1], BEST: min(history, key=lambda e: (-e.val_accuracy, e.val_loss))}
+
+
+def _checkpoint(folder: Path, name: str, history: Sequence[Epoch]) -> Path:
+    path = folder / name.format(_kept(history)[name].number)
+    if not path.is_file():
+        raise InputError(f"{path} is missing: the run cannot go on.", "Give another --run folder, to begin anew.")
+    return path
+
+
+def _remove_all_but(folder: Path, names: Sequence[str]) -> None:
+    for path in folder.glob("*.keras"):
+        if path.name not in names:
+            path.unlink()
 
 
 def _save(model: keras.Model, path: Path, writes: bool) -> None:
