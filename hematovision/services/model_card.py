@@ -156,11 +156,11 @@ def _curves(card: Numbers) -> tuple[Figure, ...]:
         return ()
     pictures = figures(card, "data", "pictures") or {}
     counts = ", ".join(f"{name}: n = {pictures[name]:,}" for name in ("train", "val") if name in pictures)
-    loss = {"train": [e["loss"] for e in epochs], "val": [e["val_loss"] for e in epochs]}
-    right = {
-        "classes": [e["val_accuracy"] for e in epochs],
-        "attributes": [e["val_attribute_accuracy"] for e in epochs],
-    }
+    loss = {"train, all heads": [e["loss"] for e in epochs], "val, class alone": [e["val_loss"] for e in epochs]}
+    right = {"classes": [e["val_accuracy"] for e in epochs]}
+    attributes = [e["val_attribute_accuracy"] for e in epochs]
+    if None not in attributes:
+        right["attributes"] = attributes
     return (
         Curves("Loss", counts, loss, is_share=False),
         Curves("Right on val", counts.split(", ")[-1] if counts else "", right, is_share=True),

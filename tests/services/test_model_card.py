@@ -55,7 +55,7 @@ def test_figures_hold_the_numbers_of_the_card_with_n_and_interval(folder, pictur
     bccd = figures["elsewhere"][1]
     assert (bccd.keys, bccd.rows) == (["Neutrophil"], [[0, 0, 0, 1, 0, 0, 1, 0]])
     assert bccd.note.startswith("BCCD fields, n = 2.")
-    assert figures["curves"][0].lines == {"train": [1.5, 0.5], "val": [0.4, 0.1]}
+    assert figures["curves"][0].lines == {"train, all heads": [1.5, 0.5], "val, class alone": [0.4, 0.1]}
     inside, areas = figures["heat_maps"]
     gradcam, common, scorecam, gaussian, _ = inside.series["in the cell"]
     assert (gradcam.name, gradcam.value, gradcam.low, gradcam.n) == ("Grad-CAM", 0.7, pytest.approx(0.69), None)

@@ -42,11 +42,12 @@ def epoch_table(epochs: Sequence[Mapping[str, Any]]) -> str:
             f"{epoch['loss']:.3f}",
             f"{epoch['val_loss']:.3f}",
             percent(epoch["val_accuracy"]),
-            percent(epoch["val_attribute_accuracy"]),
+            "–" if epoch["val_attribute_accuracy"] is None else percent(epoch["val_attribute_accuracy"]),
         )
         for epoch in epochs
     ]
-    return table(("epoch", "phase", "loss", "val loss", "val classes right", "val attributes right"), rows)
+    head = ("epoch", "phase", "training loss", "val loss of the class", "val classes right", "val attributes right")
+    return table(head, rows)
 
 
 def seed_table(seeds: Sequence[Mapping[str, Any]]) -> str:

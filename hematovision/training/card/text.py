@@ -184,8 +184,10 @@ def _curves(card: Mapping[str, Any]) -> Section:
     pictures = figures(card, "data", "pictures", "val")
     count = f" (n = {pictures:,})" if pictures else ""
     words = (
-        f"{len(epochs)} epochs; epoch {best['number']} was chosen, the best on val{count}. Loss is over training "
-        "pictures as they are altered for training, and over those of val as they are."
+        f"{len(epochs)} epochs; epoch {best['number']} was chosen, the best on val{count}. The two losses are not to "
+        "be compared: that of training is of the class, of all attributes by their weight, and of the size of the "
+        "heads' weights, over pictures as they are altered for training; that of val is of the class alone, over "
+        "pictures as they are."
     )
     tables = [epoch_table(epochs)]
     seeds = figures(card, "training", "seeds")
