@@ -31,13 +31,16 @@ RECIPE_OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("attribute_weight", float, "weight of each attribute's loss beside the class's"),
     ("seed", int, "seed of everything random"),
 )
+TRAINED, ADAPTED_IN = "runs/train", "runs/adapt"
 ADAPTED = ("epochs", "batch_size", "rate", "attribute_weight", "seed")
 """The options of a recipe that --extra understands."""
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     train = commands.add_parser("train", help="train the model and replace the one in the model folder")
-    _add_recipe(train, "runs/train")
+    _add_recipe(train, TRAINED)
+    # Which it is by default is only known with the other options.
+    train.set_defaults(run_folder=None)
     _add_model(train)
     train.add_argument(
         "--start-from",
@@ -57,8 +60,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--extra",
         type=Path,
         metavar="FOLDER",
-        help="adapt the present model to the cells in FOLDER, one sub-folder for each class; it is replaced only where "
-        "nothing gets worse, and the exit status is 0 either way",
+        help="adapt the present model to the cells in FOLDER, one sub-folder for each class, in the run folder "
+        f"{ADAPTED_IN} by default; it is replaced only where nothing gets worse, and the exit status is 0 either way",
     )
     train.add_argument(
         "--replay", type=float, metavar="SHARE", help="with --extra: original pictures in each batch (default: 0.5)"
@@ -132,7 +135,7 @@ def _add_recipe(parser: argparse.ArgumentParser, run_folder: str) -> None:
         dest="run_folder",
         type=Path,
         default=Path(run_folder),
-        help="folder for checkpoints; a stopped run goes on (default: %(default)s)",
+        help=f"folder for checkpoints; a stopped run goes on (default: {run_folder})",
     )
     for name, kind, text in RECIPE_OPTIONS:
         parser.add_argument(f"--{name.replace('_', '-')}", dest=name, type=kind, help=text)
@@ -163,7 +166,8 @@ def _train(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
     from hematovision.training.run import train
 
-    card = train(_data(options), _model(options), options.run_folder, recipe, weights, options.seeds)
+    run_folder = options.run_folder or Path(TRAINED)
+    card = train(_data(options), _model(options), run_folder, recipe, weights, options.seeds)
     if card is not None:
         print(json.dumps(card["metrics"], indent=1))
     return 0
@@ -185,7 +189,8 @@ def _adapt(options: argparse.Namespace) -> int:
 
     if options.replay is not None:
         chosen["replay"] = options.replay
-    report = adapt(_data(options), options.extra, _model(options), options.run_folder, Adaptation(**chosen))
+    run_folder = options.run_folder or Path(ADAPTED_IN)
+    report = adapt(_data(options), options.extra, _model(options), run_folder, Adaptation(**chosen))
     print(json.dumps(report, indent=1))
     return 0
 
@@ -243,13 +248,16 @@ def _evaluate(options: argparse.Namespace) -> int:
     from hematovision.library.datasets import read_datasets
     from hematovision.training.card.report import write_report
     from hematovision.training.measuring.map_quality import map_quality
-    from hematovision.training.run import measure
+    from hematovision.training.run import check_same_data, measure
+    from hematovision.vision.card import load_card
     from hematovision.vision.classifier import Classifier
     from hematovision.vision.gradients import Gradients
 
     data, model = _data(options), _model(options)
-    metrics = measure(data, model, options.split)
     records = read_datasets(data)
+    if options.write:
+        check_same_data(load_card(model), records)
+    metrics = measure(data, model, options.split)
     if options.heatmaps:
         measured = [record for record in records if record.split == options.split]
         metrics["heatmaps"] = map_quality(Classifier(model), measured, gradients=Gradients(model))

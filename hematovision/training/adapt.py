@@ -10,7 +10,7 @@ import numpy as np
 
 from hematovision.cells import CELL_CLASSES
 from hematovision.errors import InputError
-from hematovision.library.datasets import read_datasets
+from hematovision.library.datasets import data_hash, read_datasets
 from hematovision.library.records import Record
 from hematovision.training.fitting.augment import MILD
 from hematovision.training.fitting.backbone import RelativeAdam, set_trainable
@@ -21,7 +21,8 @@ from hematovision.training.fitting.fit import Recipe, check_limits, train_epoch
 from hematovision.training.fitting.loss import loss_weights
 from hematovision.training.folds import assign_folds, group_pictures
 from hematovision.training.measuring.evaluate import evaluate_cells
-from hematovision.training.run import calibrate_card, finish
+from hematovision.training.plans import keep_plan
+from hematovision.training.run import calibrate_card, check_same_data, finish
 from hematovision.training.shelf import put_in_place
 from hematovision.vision.card import KERAS_FILE, checked_bytes, load_card
 from hematovision.vision.classifier import Classifier
@@ -43,7 +44,6 @@ class Adaptation:
     attribute_weight: float = Recipe.attribute_weight
     seed: int = Recipe.seed
 
-
     def __post_init__(self) -> None:
         """Raises InputError for a value that nothing can be trained with."""
         check_limits(asdict(self))
@@ -52,12 +52,14 @@ class Adaptation:
         if not 0 <= self.replay < 1:
             raise InputError(f"{self.replay} is no share of replay.", "It should be 0 or more and less than 1.")
 
+
 def adapt(data: Path, extra: Path, model_folder: Path, run_folder: Path, how: Adaptation) -> dict[str, Any]:
     """Train the model of `model_folder` on with the cells in `extra`; replace it only where the gate lets it pass.
 
     The gate: on `val` of `data` no class loses recall and macro-F1 is not lower, and accuracy on the extra cells that
     were held out is not lower. Returns the figures before and after, `accepted` and the `reasons` where it is not.
-    Raises InputError where there is too little to learn from, DataError, ModelError.
+    Raises InputError where there is too little to learn from, other data than the model's, or `run_folder` holds
+    another run; DataError, ModelError.
     """
     card = load_card(model_folder)
     checked_bytes(card, KERAS_FILE)
@@ -68,22 +70,29 @@ def adapt(data: Path, extra: Path, model_folder: Path, run_folder: Path, how: Ad
             "Adapting needs the original pictures in the splits 'train' and 'val'.",
             "--data names the data that the model was trained on, with its splits.csv.",
         )
-    learned, held_out = _split(read_datasets(extra), how.seed)
-    card = load_card(model_folder)
-    checked_bytes(card, KERAS_FILE)
+    check_same_data(card, original)
+    added = read_datasets(extra)
+    learned, held_out = _split(added, how.seed)
+    # It begins anew each time: any adaptation may take the folder of another, and of no other run.
+    keep_plan(run_folder, {"run": "adapt"})
     before = _figures(model_folder, val, held_out)
     model = keras.models.load_model(model_folder / KERAS_FILE, compile=False)
     _train(model, learned, home, how, card.size)
-    run_folder.mkdir(parents=True, exist_ok=True)
     model.save(run_folder / "last.keras")
     model = keras.models.load_model(run_folder / "last.keras", compile=False)
     made = run_folder / "model"
     raw = {key: value for key, value in card.raw.items() if key not in ("format", "input", "heads", "files", "metrics")}
     counts = {"learned": len(learned), "held_out": len(held_out)}
-    adaptation = {"how": asdict(how), "pictures": counts, "from": card.version}
+    adaptation = {
+        "how": asdict(how),
+        "pictures": counts,
+        "from": card.version,
+        "data": {"name": ", ".join(sorted({record.dataset for record in added})), "sha256": data_hash(added)},
+    }
+    adaptations = [*card.raw.get("adaptations", ()), adaptation]
     # The other thresholds belong to the file on trust, which is not this model's.
     thresholds = {"confident": card.confident_from}
-    export(model, made, raw | {"thresholds": thresholds, "adaptation": adaptation}, card.raw["input"]["scaling"])
+    export(model, made, raw | {"thresholds": thresholds, "adaptations": adaptations}, card.raw["input"]["scaling"])
     calibrate_card(made, val)
     after = _figures(made, val, held_out)
     reasons = objections(before, after)

@@ -114,7 +114,18 @@ def _former(weights: str | Path | None) -> dict[str, Any]:
     raw = load_card(weights.parent).raw
     if "training" not in raw:
         return {}
-    return {"former": raw["training"] | {"sha256": raw["files"][KERAS_FILE]["sha256"]}}
+    told = {name: raw[name] for name in ("adaptations",) if name in raw}
+    return {"former": raw["training"] | told | {"sha256": raw["files"][KERAS_FILE]["sha256"]}}
+
+
+def check_same_data(card: ModelCard, records: Sequence[Record]) -> None:
+    """Raises InputError where the card tells of other pictures, splits or keys than `records`."""
+    told = card.raw.get("data", {}).get("sha256")
+    if told is not None and data_hash(records) != told:
+        raise InputError(
+            "This is not the data that the model's card tells of: their SHA-256 differ.",
+            "Name the folder of that data with --data; 'train' makes a model and a card with other data.",
+        )
 
 
 def describe_data(records: Sequence[Record]) -> dict[str, Any]:

@@ -52,3 +52,14 @@ def test_the_card_is_not_written_with_figures_of_val(model, data, capsys):
     assert cli.main(["evaluate", "--data", str(data), "--model", str(model), "--split", "val", "--write"]) == 1
     assert "The card tells of the split 'test' only." in capsys.readouterr().err
     assert not (model / TEXT_FILE).exists()
+
+
+def test_figures_of_other_data_than_the_cards_are_not_written(model, data, monkeypatch, capsys):
+    measured = {"test": full_card()["metrics"]["test"]}
+    monkeypatch.setattr("hematovision.training.run.measure", lambda *_: dict(measured))
+    before = json.loads((model / "card.json").read_text())
+    (model / "card.json").write_text(json.dumps(before | {"data": {"sha256": "f7d9"}}))
+    command = ["evaluate", "--data", str(data), "--model", str(model)]
+    assert cli.main([*command, "--write"]) == 1
+    assert "This is not the data that the model's card tells of" in capsys.readouterr().err
+    assert not (model / TEXT_FILE).exists() and cli.main(command) == 0

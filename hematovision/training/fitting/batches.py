@@ -39,7 +39,7 @@ class Batches(keras.utils.PyDataset):
             np.random.default_rng((seed, epoch)).shuffle(self.order)
 
     def __len__(self) -> int:
-        return -(-len(self.records) // self.batch_size)
+        return -(-len(self.order) // self.batch_size)
 
     def __getitem__(self, index: int):
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
