@@ -52,10 +52,16 @@ def test_the_headline_says_what_it_is_and_how_well_it_does():
         ("confusion", "Most often: neutrophil taken for immature granulocyte (1)"),
         ("attributes", "| granularity | 90.0 % | 80.0 % |"),
         ("curves", "2 epochs; epoch 2 was chosen, the best on val (n = 1,710)."),
+        ("curves", "that of val is of the class alone"),
+        ("curves", "| epoch | phase | training loss | val loss of the class |"),
         ("curves", "| 1 | frozen | 1.500 | 0.400 | 85.0 % | 87.0 % |"),
         ("calibration", "| PBC test | 8 | 0.0125 | 0.3000 (0.2000 to 0.4000) | 0.1000 (0.0500 to 0.1500) |"),
         ("calibration", "| 90.0 % | 6 | 95.0 % | 83.3 % |"),
         ("elsewhere", "a laboratory that was never trained on"),
+        (
+            "elsewhere",
+            "looked at while framing, light and detail of pictures were chosen, so these figures are somewhat",
+        ),
         ("elsewhere", "Core four named right: 50.0 % (9.5 % to 90.5 %, n = 2)."),
         (
             "elsewhere",
@@ -183,6 +189,44 @@ def test_what_one_part_lacks_takes_nothing_from_the_others(part):
         del card["metrics"][place][part]
     missing = [s.key for s in sections(card, wrong_cells()) if s.words.startswith("Not measured yet")]
     assert missing == {"calibration": ["calibration"], "status": ["unfamiliar"], "answer_sets": ["answer_sets"]}[part]
+
+
+ADAPTED = {
+    "how": {"epochs": 8, "batch_size": 32},
+    "pictures": {"learned": 75, "held_out": 25},
+    "from": "a5b7e9",
+    "data": {"name": "mine", "sha256": "b1c2"},
+}
+
+
+@pytest.mark.parametrize("is_former", [False, True])
+def test_a_card_tells_of_every_adaptation(is_former):
+    card = full_card()
+    if is_former:
+        recipe = card["training"]["recipe"]
+        former = {"recipe": recipe, "backbone_weights": "random", "epochs": card["training"]["epochs"], "sha256": "c3"}
+        card["training"]["former"] = former | {"adaptations": [ADAPTED]}
+    else:
+        card["adaptations"] = [ADAPTED]
+    assert "Adapted to 75 cells of mine, 25 more were held out; SHA-256 `b1c2`." in words_of(card, "data")
+    said = "The model `a5b7e9` was adapted (`--extra`) to mine, whose SHA-256 is above: epochs 8, batch size 32."
+    assert said in words_of(card, "reproduce")
+    assert ("After these it was adapted, in 8 more epochs." in words_of(card, "curves")) != is_former
+    elsewhere = words_of(card, "elsewhere")
+    assert "never trained on" not in elsewhere
+    assert "BCCD, which was not trained on, unless cells of mine come from it, with one" in elsewhere
+
+
+def test_cells_of_bccd_that_it_was_adapted_to_are_not_called_unseen():
+    card = full_card() | {"adaptations": [ADAPTED | {"data": {"name": "BCCD cells", "sha256": "b1"}}]}
+    assert "BCCD, which was trained on, with one" in words_of(card, "elsewhere")
+
+
+def test_epochs_without_annotated_attributes_say_nothing_of_them():
+    card = full_card()
+    for epoch in card["training"]["epochs"]:
+        epoch["val_attribute_accuracy"] = None
+    assert "| 1 | frozen | 1.500 | 0.400 | 85.0 % | – |" in words_of(card, "curves")
 
 
 def test_a_laboratory_that_was_learned_is_not_called_unseen():

@@ -84,6 +84,17 @@ def most_confused(confusion: Mapping[str, Any], count: int = 3) -> str:
     return ", ".join(words for _, words in sorted(pairs, key=lambda pair: -pair[0])[:count])
 
 
+def refused_words(test: Mapping[str, Any]) -> str:
+    """How many cells got no class, a sentence that begins with a space; empty where all did."""
+    count = sum(scores["n"] for scores in test["classes"].values()) - sum(map(sum, test["confusion"]["rows"]))
+    if not count:
+        return ""
+    cells = "1 cell was refused as no blood cell: it has no answer, and is wrong."
+    if count > 1:
+        cells = f"{count:,} cells were refused as no blood cell: they have no answer, and are wrong."
+    return f" {cells}"
+
+
 def class_name(label: str) -> str:
     """As it stands in the middle of a sentence."""
     return display_name(label).lower()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hematovision.cells import CORE_FOUR, display_name
+from hematovision.training.card.adapted import adapted_data, adapted_epochs, adapted_how, learned_from
 from hematovision.training.card.maps import map_tables, map_words
 from hematovision.training.card.tables import (
     class_name,
@@ -15,6 +16,7 @@ from hematovision.training.card.tables import (
     most_confused,
     percent,
     percent_of,
+    refused_words,
     seed_table,
     table,
 )
@@ -109,6 +111,7 @@ def _data(card: Mapping[str, Any]) -> Section:
     if not data or "sha256" not in data:
         return Section("data", "Data and split", not_measured(TRAIN))
     words = f"{data['name']}, split {data['split']}. SHA-256 over keys, splits and pictures: `{data['sha256']}`."
+    words += adapted_data(card)
     rows = [(split, f"{count:,}") for split, count in data["pictures"].items()]
     return Section("data", "Data and split", words, table(("split", "pictures"), rows))
 
@@ -127,20 +130,9 @@ def _results(card: Mapping[str, Any]) -> Section:
     ]
     words = (
         f"Share of right answers on {place_name(card, 'test')}, with 95 % intervals by Wilson. "
-        f"The core four are {core}.{_refused(test)}"
+        f"The core four are {core}.{refused_words(test)}"
     )
     return Section("results", title, words, table(("measured", "right"), rows))
-
-
-def _refused(test: Mapping[str, Any]) -> str:
-    """How many cells got no class; nothing where all did."""
-    count = sum(scores["n"] for scores in test["classes"].values()) - sum(map(sum, test["confusion"]["rows"]))
-    if not count:
-        return ""
-    cells = "1 cell was refused as no blood cell: it has no answer, and is wrong."
-    if count > 1:
-        cells = f"{count:,} cells were refused as no blood cell: they have no answer, and are wrong."
-    return f" {cells}"
 
 
 def _report(card: Mapping[str, Any]) -> Section:
@@ -158,7 +150,7 @@ def _confusion(card: Mapping[str, Any]) -> Section:
     most = most_confused(test["confusion"])
     words = f"Rows are the keys, columns the answers. {place_name(card, 'test')}."
     words += f" Most often: {most}." if most else ""
-    return Section("confusion", title, words + _refused(test), matrix_table(test["confusion"]))
+    return Section("confusion", title, words + refused_words(test), matrix_table(test["confusion"]))
 
 
 def _attributes(card: Mapping[str, Any]) -> Section:
@@ -189,6 +181,7 @@ def _curves(card: Mapping[str, Any]) -> Section:
         "heads' weights, over pictures as they are altered for training; that of val is of the class alone, over "
         "pictures as they are."
     )
+    words += adapted_epochs(card)
     tables = [epoch_table(epochs)]
     seeds = figures(card, "training", "seeds")
     if seeds:
@@ -229,11 +222,10 @@ def _elsewhere(card: Mapping[str, Any]) -> Section:
     title, bccd = "Other laboratories", figures(card, "metrics", "bccd")
     if not bccd:
         return Section("elsewhere", title, not_measured())
-    trained_on = "BCCD" in (figures(card, "data", "name") or "")
     words = (
-        f"Fields of BCCD, {'which was' if trained_on else 'a laboratory that was never'} trained on, with one labeled "
-        "white cell each. Nobody frames the cell: the largest that is found is answered for; where none is, or it is "
-        "refused, that is wrong. "
+        f"Fields of BCCD, {learned_from(card, 'BCCD')}, with one labeled white cell each. They were looked at while "
+        "framing, light and detail of pictures were chosen, so these figures are somewhat kind. Nobody frames the "
+        "cell: the largest that is found is answered for; where none is, or it is refused, that is wrong. "
         f"Found: {percent_of(bccd['cells_found'])}. Core four named right: {percent_of(bccd['core_four_accuracy'])}."
     )
     most = most_confused(bccd["confusion"])
@@ -370,6 +362,7 @@ def _reproduce(card: Mapping[str, Any]) -> Section:
             f"It was trained on (`--start-from`) from a model whose {KERAS_FILE} has the SHA-256 `{former['sha256']}`, "
             f"which began with {former['backbone_weights']}; its recipe stands last."
         )
+    lines += adapted_how(card)
     rows = [(name.replace("_", " "), *(f"{recipe[name]}" for recipe in recipes)) for name in training["recipe"]]
     files = [(f"`{name}`", f"`{entry['sha256']}`") for name, entry in card["files"].items()]
     tables = table(("recipe", "value", "former")[: 1 + len(recipes)], rows) + "\n\n" + table(("file", "SHA-256"), files)
