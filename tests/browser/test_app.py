@@ -195,13 +195,16 @@ def test_classify_shows_answer_and_map_without_tensorflow(page, server):
         assert "tensorflow" not in maps and "litert" in maps
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
-def test_nothing_overflows_in_any_width_or_scheme(browser, server, scheme, width):
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_overflows_in_any_width_or_scheme(browser, server, scheme):
+    context = browser.new_context(color_scheme=scheme)
     page = context.new_page()
     for path in PATHS:
         open_page(page, server, path)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} overflows"
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            # Charts follow a little later.
+            page.wait_for_function(f"innerWidth == {width} && document.documentElement.scrollWidth <= innerWidth")
     dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", dark)[:3])) < 200) == (scheme == "dark")
     context.close()
