@@ -224,11 +224,11 @@ def test_days_are_those_of_the_learners_browser(named, known_as):
 def test_the_day_of_the_exam_is_kept_and_moves_what_is_due(app, app_environment):
     give(app_environment, ANSWERS)
     visit(app, PAGE)
-    assert app.date_input(key="exam-day").value is None
+    assert app.date_input(key="exam-day-local").value is None
     day = (datetime.now(UTC) + timedelta(days=3)).date()
-    app.date_input(key="exam-day").set_value(day).run()
+    app.date_input(key="exam-day-local").set_value(day).run()
     assert not app.exception
     assert open_store(app_environment.database).learner("local").exam_at == datetime.combine(day, time(), UTC)
-    assert visit(AppTest.from_file(app._script_path), PAGE).date_input(key="exam-day").value == day
-    app.date_input(key="exam-day").set_value(None).run()
+    assert visit(AppTest.from_file(app._script_path), PAGE).date_input(key="exam-day-local").value == day
+    app.date_input(key="exam-day-local").set_value(None).run()
     assert open_store(app_environment.database).learner("local").exam_at is None

@@ -108,7 +108,8 @@ def show_attribute(services: Services, state: State) -> None:
     text = services.atlas.content
     entry = text.attributes[name]
     verdict(display_name(name))
-    st.markdown(" ".join((entry.definition, entry.look, *([entry.doubt.words] if entry.doubt else ()))))
+    doubt = f" {entry.doubt.words}" if entry.doubt else ""
+    st.markdown(f"{entry.definition} {entry.look}{doubt}")
     for value, words in entry.values.items():
         with st.container(border=True, key=f"atlas-value-{value.replace(' ', '-')}"):
             left, right = st.columns(2, gap="large", vertical_alignment="center")

@@ -132,10 +132,10 @@ def show_due(found: Progress) -> None:
 def ask_exam(practice: Practice, learner: str) -> None:
     """The day of the learner's own exam, which the schedule works toward."""
     zone = learner_zone()
-    found = practice.exam(learner)
+    found, key = practice.exam(learner), f"exam-day-{learner}"  # nobody sees another learner's
 
     def keep() -> None:
-        day = st.session_state["exam-day"]
+        day = st.session_state[key]
         with errors_shown():
             practice.set_exam(learner, datetime.combine(day, time(), zone) if day else None)
 
@@ -144,7 +144,7 @@ def ask_exam(practice: Practice, learner: str) -> None:
         found.astimezone(zone).date() if found else None,
         min_value="today",
         format="YYYY-MM-DD",
-        key="exam-day",
+        key=key,
         on_change=keep,
         width=320,
     )

@@ -18,7 +18,7 @@ from hematovision.ui.teach.instructors import say_names_are_typed, show_code
 from hematovision.ui.times import in_zone, learner_zone
 from hematovision.ui.widgets import plain
 
-_STATES = {"joined": "Not begun", "running": "In the middle", "ended": "Done"}
+_STATES = {"joined": "Not begun", "ended": "Done"}
 
 
 def choose_publication(known: list[Publication]) -> Publication:
