@@ -19,6 +19,7 @@ RECIPE = Recipe(size=32, batch_size=16, frozen_epochs=1, epochs=0, settled_epoch
 
 def test_no_model_sees_its_class_and_a_killed_run_goes_on(records, tmp_path, tiny_backbone, monkeypatch):
     trained, made = [], []
+    module._input.cache_clear()
 
     def noted(parts, folder, *rest):
         if len(trained) == 2 and not (tmp_path / "killed").exists():
@@ -39,6 +40,8 @@ def test_no_model_sees_its_class_and_a_killed_run_goes_on(records, tmp_path, tin
     assert all((found["known"], found["left_out"]) == (7, 1) for found in report["classes"].values())
     assert report["mean_auroc"] == pytest.approx(np.mean([found["auroc"] for found in report["classes"].values()]))
     assert report["recipe"]["epochs"] == 0
+    # Framed once for all eight: those of `test`, and those of `train` that familiarity is fitted on.
+    assert module._input.cache_info().misses == sum(r.split in ("train", "test") for r in records)
     with pytest.raises(InputError, match="another run"):
         leave_out(records, replace(RECIPE, seed=9), tmp_path / "run", None)
 
