@@ -305,7 +305,7 @@ def test_fewer_choices_hold_the_key_and_their_order_is_drawn(settings):
     practice = open_practice(settings)
     session = practice.start("ann", Plan(scope="all_eight", choices=4))
     places = set()
-    for _ in range(16):
+    for _ in range(32):
         asked = practice.next("ann", session.id)
         assert len(set(asked.choices)) == 4
         places.add(asked.choices.index(key(practice, asked)))
