@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from hematovision import cli
+from hematovision.cells import display_name
 from hematovision.settings import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,6 +52,18 @@ def test_the_figures_of_drawn_cells_are_those_that_were_measured():
     text = (ROOT / "docs" / "drawing.md").read_text(encoding="utf-8")
     missing = [row for row in (row.replace("%", " %") for row in rows) if row not in text]
     assert not missing, "docs/drawing.md should say:\n" + "\n".join(missing)
+
+
+def test_the_classes_left_out_are_told_as_they_were_measured():
+    measured = json.loads((ROOT / "docs" / "leave_one_class_out.json").read_text())
+    rows = [
+        f"| {display_name(label)} | {found['auroc']:.3f} | {found['unfamiliar']['left_out']:.0%} |".replace("%", " %")
+        for label, found in measured["classes"].items()
+    ]
+    rows.append(f"| mean of the {len(rows)} | {measured['mean_auroc']:.3f} | |")
+    text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    missing = [row for row in rows if row not in text]
+    assert not missing, "docs/training.md should say:\n" + "\n".join(missing)
 
 
 def test_every_path_in_the_map_of_the_house_exists():

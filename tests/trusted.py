@@ -8,9 +8,14 @@ import numpy as np
 
 from hematovision.cells import CELL_CLASSES
 from hematovision.vision.classifier import Classifier
-from hematovision.vision.trust import TRUST_FILE, Likeness, Subspace, pack
+from hematovision.vision.trust import TRUST_FILE, Familiarity, Likeness, Subspace, pack
 
 LEAST = dict.fromkeys(CELL_CLASSES, 0.2)
+
+
+def by_directions(subspace: Subspace) -> Familiarity:
+    """Familiarity that is the subspace's score: the energy counts for nothing."""
+    return Familiarity(subspace, np.zeros(2), np.array([1, 1e12]))
 
 
 def indifferent(folder: Path) -> bytes:
@@ -19,7 +24,7 @@ def indifferent(folder: Path) -> bytes:
     answer = classifier.classify_inputs(np.zeros((1, classifier.card.size, classifier.card.size, 3)))[0]
     features, depth = answer.early.size, answer.embedding.size
     gate = Likeness(np.zeros(features, np.float32), np.zeros((features, 1), np.float32))
-    return pack(gate, Subspace(np.zeros(depth, np.float32), np.zeros((depth, 1), np.float32)))
+    return pack(gate, by_directions(Subspace(np.zeros(depth, np.float32), np.zeros((depth, 1), np.float32))))
 
 
 def give_trust(folder: Path, content: bytes, **thresholds: object) -> None:

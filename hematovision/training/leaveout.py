@@ -19,10 +19,10 @@ from hematovision.smear.framing import Frame, cut
 from hematovision.smear.survey import Survey
 from hematovision.training.fitting.fit import Recipe
 from hematovision.training.measuring.metrics import auroc
-from hematovision.training.measuring.trust import Amounts, embeddings, fit_subspace, sample_classes
+from hematovision.training.measuring.trust import Amounts, familiarity_scores, fit_familiarity, sample_classes
 from hematovision.training.plans import keep_plan, plan_of
 from hematovision.training.run import produce
-from hematovision.vision.classifier import Classifier
+from hematovision.vision.classifier import Classifier, Prediction
 
 SHORT = Recipe(size=128, epochs=3, settled_epochs=0)
 """Eight models are trained: each as briefly as serves, on small pictures."""
@@ -33,7 +33,8 @@ def leave_out(
 ) -> dict[str, Any]:
     """Train once without each class of `cells.CELL_CLASSES`, fit familiarity as for the model itself, and score `test`.
 
-    The AUROC of a class is the chance that a cell of the other classes is more familiar than one of that class.
+    The AUROC of a class is the chance that a cell of the other classes is more familiar than one of that class;
+    `unfamiliar` are the shares of both that would be called so.
     `folder` keeps each finished class; called again with the same arguments it goes on. Raises InputError where a class
     has no picture in `test`, or `folder` holds a run with other arguments.
     """
@@ -65,19 +66,28 @@ def _without(
     made = produce(others, folder, recipe, backbone_weights)
     assert made is not None  # one machine writes its own files
     classifier, amounts = Classifier(made), Amounts()
-    train = [record for record in others if record.split == "train"]
+    train, val = ([record for record in others if record.split == split] for split in ("train", "val"))
     sample = sample_classes(train, amounts.of_class, np.random.default_rng(amounts.seed))
-    familiarity = fit_subspace(_embed(classifier, sample))
+    familiarity, familiar_from = fit_familiarity(_answers(classifier, sample), _answers(classifier, val))
+    test = [record for record in records if record.split == "test"]
     known, unknown = (
-        familiarity.scores(_embed(classifier, [r for r in records if r.split == "test" and (r.label == label) == left]))
+        familiarity_scores(familiarity, _answers(classifier, [r for r in test if (r.label == label) == left]))
         for left in (False, True)
     )
-    return {"auroc": auroc(known, unknown), "known": len(known), "left_out": len(unknown)}
+    return {
+        "auroc": auroc(known, unknown),
+        "known": len(known),
+        "left_out": len(unknown),
+        "unfamiliar": {
+            "known": float((known < familiar_from).mean()),
+            "left_out": float((unknown < familiar_from).mean()),
+        },
+    }
 
 
-def _embed(classifier: Classifier, records: Sequence[Record]) -> np.ndarray:
+def _answers(classifier: Classifier, records: Sequence[Record]) -> list[Prediction]:
     size = classifier.card.size
-    return embeddings(classifier.classify_inputs(np.stack([_input(record.path, size) for record in records])))
+    return classifier.classify_inputs(np.stack([_input(record.path, size) for record in records]))
 
 
 @lru_cache(maxsize=20_000)

@@ -71,7 +71,7 @@ class Prediction:
         """One of `trust.STATUSES`: `not_blood`, else `unfamiliar`, else `confident` from the card's threshold on."""
         if self.trust is not None and not self.trust.is_cell(self.early):
             return NOT_BLOOD
-        if self.trust is not None and not self.trust.is_familiar(self.embedding):
+        if self.trust is not None and not self.trust.is_familiar(self.embedding, self.logits):
             return UNFAMILIAR
         return CONFIDENT if self.probability >= self.confident_from else CHECK
 

@@ -128,7 +128,8 @@ def _refusal(prediction: Prediction) -> Sentence:
     trust = prediction.trust
     assert trust is not None  # without it nothing is refused
     if prediction.status == UNFAMILIAR:
-        below = float(trust.familiarity.scores(prediction.embedding[None])[0]) - trust.familiar_from
+        score = trust.familiarity.scores(prediction.embedding[None], prediction.logits[None])[0]
+        below = float(score) - trust.familiar_from
         words = "this cell is unlike those that the model learned from"
         rest = ", so what it reads of the features is not given as a reason."
     else:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hematovision.cells import CELL_CLASSES
+from hematovision.cells import CELL_CLASSES, CLASS_HEAD, output_slice
 from hematovision.errors import ModelError
 from hematovision.vision.card import RESTORE, ModelCard, checked_bytes
 
 TRUST_FILE = "trust.npz"
 GATE, FAMILIARITY = "gate", "familiarity"
 PARTS = ("mean", "projection")
+SCALE = ("middle", "spread")
 
 CONFIDENT, CHECK, UNFAMILIAR, NOT_BLOOD = STATUSES = ("confident", "check", "unfamiliar", "not_blood")
 """Of an answer, the best first."""
@@ -55,13 +56,37 @@ class Subspace:
 
 
 @dataclass(frozen=True)
+class Familiarity:
+    """How like known cells an answer is, by two scores of which the lower counts.
+
+    The embedding of a cell unlike all that were learned goes elsewhere, which `subspace` sees; or it goes where known
+    ones do, and no class speaks for it, which the energy of the class logits sees (Liu et al. 2020).
+    """
+
+    subspace: Subspace
+    middle: NDArray[np.floating]
+    """(2,): the median of each score over known cells."""
+    spread: NDArray[np.floating]
+    """(2,): how far below it their least 5 % begin."""
+
+    def scores(self, embeddings: NDArray, logits: NDArray) -> NDArray[np.float64]:
+        """(N, C), (N, V) of N answers -> (N,): the less alike the lower; -1 where the least 5 % of a score begin."""
+        return ((familiarity_parts(self.subspace, embeddings, logits) - self.middle) / self.spread).min(1)
+
+
+def familiarity_parts(subspace: Subspace, embeddings: NDArray, logits: NDArray) -> NDArray[np.float64]:
+    """The two scores (N, 2) of N answers."""
+    of_class = np.asarray(logits, np.float64)[:, output_slice(CLASS_HEAD)]
+    return np.stack([subspace.scores(embeddings), np.logaddexp.reduce(of_class, axis=1)], axis=1)
+
+
+@dataclass(frozen=True)
 class Trust:
     """The two rules with their thresholds, and the least probability at which a class stays in an answer set."""
 
     gate: Likeness | None
     """By pooled features of the network's middle layers; None where the network does not give them away."""
-    familiarity: Subspace
-    """By the embedding."""
+    familiarity: Familiarity
     cell_from: float
     familiar_from: float
     least: Mapping[str, float]
@@ -70,9 +95,9 @@ class Trust:
         """Whether pooled features (F,) of the middle layers are those of a blood cell. True where nothing is known."""
         return self.gate is None or early is None or bool(self.gate.scores(early[None])[0] >= self.cell_from)
 
-    def is_familiar(self, embedding: NDArray) -> bool:
-        """Whether an embedding (C,) is like those of the training cells."""
-        return bool(self.familiarity.scores(embedding[None])[0] >= self.familiar_from)
+    def is_familiar(self, embedding: NDArray, logits: NDArray) -> bool:
+        """Whether an answer's embedding (C,) and logits (V,) are like those of the training cells."""
+        return bool(self.familiarity.scores(embedding[None], logits[None])[0] >= self.familiar_from)
 
 
 def conformal_set(probabilities: Mapping[str, float], least: Mapping[str, float]) -> tuple[str, ...]:
@@ -95,7 +120,10 @@ def load_trust(card: ModelCard) -> Trust | None:
     content = checked_bytes(card, TRUST_FILE)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            familiarity = Subspace(*_unpack(arrays, FAMILIARITY))
+            middle, spread = (arrays[f"{FAMILIARITY}_{part}"] for part in SCALE)
+            if not middle.shape == spread.shape == (2,) or not (spread > 0).all():
+                raise ValueError(f"{FAMILIARITY}: no scale of two scores")
+            familiarity = Familiarity(Subspace(*_unpack(arrays, FAMILIARITY)), middle, spread)
             gate = Likeness(*_unpack(arrays, GATE)) if f"{GATE}_mean" in arrays else None
         thresholds = card.raw["thresholds"]
         return Trust(
@@ -109,10 +137,11 @@ def load_trust(card: ModelCard) -> Trust | None:
         raise ModelError(f"{card.folder / TRUST_FILE} does not fit its card.", RESTORE) from error
 
 
-def pack(gate: Likeness | None, familiarity: Subspace) -> bytes:
+def pack(gate: Likeness | None, familiarity: Familiarity) -> bytes:
     """The content of the file, the same for the same numbers."""
-    rules = {FAMILIARITY: familiarity} | ({GATE: gate} if gate else {})
+    rules = {FAMILIARITY: familiarity.subspace} | ({GATE: gate} if gate else {})
     arrays = {f"{name}_{part}": getattr(rule, part) for name, rule in rules.items() for part in PARTS}
+    arrays |= {f"{FAMILIARITY}_{part}": getattr(familiarity, part) for part in SCALE}
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     return content.getvalue()

@@ -8,7 +8,7 @@ import pytest
 
 from hematovision import images
 from hematovision.library.index import FORMAT, Index
-from hematovision.training.measuring.trust import fit_likeness, fit_subspace
+from hematovision.training.measuring.trust import familiarity_scores, fit_familiarity, fit_likeness
 from hematovision.vision.classifier import Classifier
 from hematovision.vision.trust import pack
 from tests.trusted import give_trust, indifferent
@@ -36,9 +36,9 @@ def fresh(model, paths):
     """Answers computed now, by a model to which a third of the cells are none, and others unfamiliar."""
     classifier = Classifier(model)
     found = [classifier.classify(images.read(path)) for path in paths.values()]
-    early, embedding = (np.stack([getattr(answer, name) for answer in found]) for name in ("early", "embedding"))
-    gate, familiarity = fit_likeness(early[::2]), fit_subspace(embedding[::2], directions=8)
-    cell, familiar = halfway(gate.scores(early), 1 / 3), halfway(familiarity.scores(embedding), 1 / 3)
+    early = np.stack([answer.early for answer in found])
+    gate, (familiarity, _) = fit_likeness(early[::2]), fit_familiarity(found[::2], found)
+    cell, familiar = halfway(gate.scores(early), 1 / 3), halfway(familiarity_scores(familiarity, found), 1 / 3)
     give_trust(model, pack(gate, familiarity), cell=cell, familiar=familiar)
     classifier = Classifier(model)
     return {picture_id: classifier.classify(images.read(path)) for picture_id, path in paths.items()}

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,35 +41,36 @@ def test_no_model_sees_its_class_and_a_killed_run_goes_on(records, tmp_path, tin
     assert all((found["known"], found["left_out"]) == (7, 1) for found in report["classes"].values())
     assert report["mean_auroc"] == pytest.approx(np.mean([found["auroc"] for found in report["classes"].values()]))
     assert report["recipe"]["epochs"] == 0
-    # Framed once for all eight: those of `test`, and those of `train` that familiarity is fitted on.
-    assert module._input.cache_info().misses == sum(r.split in ("train", "test") for r in records)
+    # Framed once for all eight.
+    assert module._input.cache_info().misses == len(records)
     with pytest.raises(InputError, match="another run"):
         leave_out(records, replace(RECIPE, seed=9), tmp_path / "run", None)
 
 
 def test_a_class_that_is_nothing_like_the_others_is_found(records, tmp_path, monkeypatch):
-    """Embeddings are made up: the class's own place, which is unlike all others, and a little noise."""
+    """Answers are made up: the class's own place, which is unlike all others, and a little noise."""
     place = {label: np.eye(40)[nth] for nth, label in enumerate(CELL_CLASSES)}
     asked = []
 
-    def embed(classifier, some):
+    def answer(classifier, some):
         asked.append([r.label for r in some])
         rng = np.random.default_rng(len(asked))
-        return np.stack([place[r.label] + rng.normal(0, 0.01, 40) for r in some])
+        return [SimpleNamespace(embedding=place[r.label] + rng.normal(0, 0.01, 40), logits=np.zeros(39)) for r in some]
 
     def make(records, folder, *rest):
         folder.mkdir()
         return folder
 
-    monkeypatch.setattr(module, "_embed", embed)
+    monkeypatch.setattr(module, "_answers", answer)
     monkeypatch.setattr(module, "produce", make)
     monkeypatch.setattr(module, "Classifier", lambda folder: None)
     monkeypatch.setattr(module.keras.backend, "clear_session", lambda: None)
     report = leave_out(records, RECIPE, tmp_path / "run", None)
     assert report["mean_auroc"] == 1 and {found["auroc"] for found in report["classes"].values()} == {1.0}
-    fitted, known, left_out = asked[:3]
-    assert CELL_CLASSES[0] not in fitted + known and left_out == [CELL_CLASSES[0]]
-    assert len(fitted) == 28 and len(known) == 7
+    assert all(found["unfamiliar"]["left_out"] == 1 for found in report["classes"].values())
+    fitted, checked, known, left_out = asked[:4]
+    assert CELL_CLASSES[0] not in fitted + checked + known and left_out == [CELL_CLASSES[0]]
+    assert (len(fitted), len(checked), len(known)) == (28, 7, 7)
 
 
 def test_without_test_pictures_of_a_class_nothing_is_trained(records, tmp_path):

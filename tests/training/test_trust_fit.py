@@ -1,4 +1,5 @@
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,12 +12,15 @@ from hematovision.library.records import Record
 from hematovision.smear.finder import is_stained
 from hematovision.training.measuring import trust as module
 from hematovision.training.measuring.evaluate import evaluate_cells, evaluate_trust
-from hematovision.training.measuring.metrics import share
+from hematovision.training.measuring.metrics import auroc, share
 from hematovision.training.measuring.noncells import HELD_OUT, KINDS, NO_WHITE_CELL, NOT_FITTED, noncells
 from hematovision.training.measuring.trust import (
+    UNFAMILIAR,
     Amounts,
     border,
     conformal_thresholds,
+    familiarity_scores,
+    fit_familiarity,
     fit_likeness,
     fit_subspace,
     fit_trust,
@@ -57,6 +61,25 @@ def test_the_subspace_holds_what_cells_differ_in():
     values = np.random.default_rng(0).normal(0, (9, 5, 0), (200, 3))
     scores = fit_subspace(values, directions=2).scores(values.mean(0) + np.array([[7, 3, 0], [0, 0, 1.0]]))
     assert scores == pytest.approx([0, -1], abs=1e-3)
+
+
+def test_what_goes_elsewhere_and_what_no_class_speaks_for_are_both_unfamiliar():
+    rng = np.random.default_rng(0)
+
+    def answers(count, away=0.0, logit=9.0):
+        places = rng.normal(0, 1, (count, 100)) * (np.arange(100) < 3) + away * (np.arange(100) == 50)
+        places += rng.normal(0, 0.03, places.shape)
+        logits = np.column_stack([logit + rng.normal(0, 1, count), np.zeros((count, 38))])
+        return [SimpleNamespace(embedding=e, logits=one) for e, one in zip(places, logits, strict=True)]
+
+    known, checked = answers(200), answers(1000)
+    familiarity, familiar_from = fit_familiarity(known, checked)
+    at_home = familiarity_scores(familiarity, checked)
+    assert (at_home < familiar_from).mean() == pytest.approx(UNFAMILIAR)
+    # Either of the two is below -1 in 5 of 100 cells.
+    assert 0.05 <= (at_home < -1).mean() <= 0.1
+    for strangers in (answers(200, away=9), answers(200, logit=2)):
+        assert auroc(at_home, familiarity_scores(familiarity, strangers)) > 0.99
 
 
 def test_a_feature_that_never_varies_does_no_harm():

@@ -20,6 +20,7 @@ from hematovision.vision.classifier import Prediction
 from hematovision.vision.evidence import CLAIMED, CLEAR, MOST, claimed, ratio, seen, usual
 from hematovision.vision.explain import Knowledge, explain
 from hematovision.vision.trust import Likeness, Subspace, Trust
+from tests.trusted import by_directions
 
 KNOWN = Knowledge(content(), phrases(), concepts())
 COUNTS, N = content().measured.counts, content().measured.n
@@ -49,7 +50,7 @@ def typical(label, sure=0.97, **other):
 def rule(cell=-1.0, familiar=-2.0):
     """Rules of trust that score everything 0 and -1: the thresholds alone decide."""
     flat = np.zeros(3, np.float32), np.zeros((3, 1), np.float32)
-    return Trust(Likeness(*flat), Subspace(*flat), cell, familiar, dict.fromkeys(CELL_CLASSES, 0.2))
+    return Trust(Likeness(*flat), by_directions(Subspace(*flat)), cell, familiar, dict.fromkeys(CELL_CLASSES, 0.2))
 
 
 def softmax(values):

@@ -23,7 +23,7 @@ from hematovision.training.measuring.metrics import (
 )
 from hematovision.training.measuring.noncells import HELD_OUT, KINDS, NO_WHITE_CELL, noncells
 from hematovision.training.measuring.second_reading import reread
-from hematovision.training.measuring.trust import answers, embeddings
+from hematovision.training.measuring.trust import answers, familiarity_scores
 from hematovision.vision.classifier import Classifier, Prediction, softmax
 from hematovision.vision.evidence import CLAIMED, seen
 from hematovision.vision.reading import read_picture
@@ -166,7 +166,7 @@ def evaluate_trust(
     abroad = [answer for answer in largest if answer]
     if classifier.trust is not None and abroad:
         found = classified(classifier, records) if found is None else found
-        home, away = (classifier.trust.familiarity.scores(embeddings(some)) for some in (found, abroad))
+        home, away = (familiarity_scores(classifier.trust.familiarity, some) for some in (found, abroad))
         result["familiarity_auroc"] = auroc(home, away)
     return result
 

@@ -23,7 +23,7 @@ from hematovision.training.fitting.export import describe_file, write_card
 from hematovision.training.measuring.noncells import KINDS, NOT_FITTED, noncells
 from hematovision.vision.card import ModelCard
 from hematovision.vision.classifier import BATCH, Classifier, Prediction
-from hematovision.vision.trust import TRUST_FILE, Likeness, Subspace, Trust, pack
+from hematovision.vision.trust import TRUST_FILE, Familiarity, Likeness, Subspace, Trust, familiarity_parts, pack
 
 COVERAGE = 0.99
 """Promised share of answer sets that hold the right class, in every class."""
@@ -66,8 +66,7 @@ def fit_trust(
     chosen = [*sample_classes(train, amounts.of_class, rng), *extra]
     known = answers(classifier, (images.read(record.path) for record in chosen))
     checked = answers(classifier, (images.read(record.path) for record in val))
-    familiarity = fit_subspace(embeddings(known))
-    familiar_from = float(np.quantile(familiarity.scores(embeddings(checked)), UNFAMILIAR))
+    familiarity, familiar_from = fit_familiarity(known, checked)
     gate, cell_from = None, 0.0
     if known[0].early is not None:
         size = classifier.card.size
@@ -87,7 +86,7 @@ def fit_trust(
     shown = [
         (answer.probabilities, record.label)
         for answer, record in zip(checked, val, strict=True)
-        if trust.is_cell(answer.early) and trust.is_familiar(answer.embedding)
+        if trust.is_cell(answer.early) and trust.is_familiar(answer.embedding, answer.logits)
     ]
     least = conformal_thresholds([found for found, _ in shown], [key for _, key in shown])
     thresholds = {"cell": cell_from, "familiar": familiar_from, "answer_set": least}
@@ -121,9 +120,26 @@ def _from_abroad(record: Record, size: int, rng: np.random.Generator) -> Picture
     return variant(record.path, size, rng, abroad=1)[0]
 
 
-def embeddings(found: Sequence[Prediction]) -> NDArray[np.float32]:
-    """(N, C) of N answers."""
-    return np.stack([answer.embedding for answer in found])
+def fit_familiarity(known: Sequence[Prediction], checked: Sequence[Prediction]) -> tuple[Familiarity, float]:
+    """By the directions of training cells, which are `known`, and the scores of others like them, which are `checked`.
+
+    Returns the score, too, from which on a cell is familiar.
+    """
+    subspace = fit_subspace(_stacked(known)[0])
+    parts = familiarity_parts(subspace, *_stacked(checked))
+    middle, low = np.median(parts, axis=0), np.quantile(parts, 0.05, axis=0)
+    familiarity = Familiarity(subspace, middle, np.maximum(middle - low, 1e-9))
+    return familiarity, float(np.quantile(familiarity_scores(familiarity, checked), UNFAMILIAR))
+
+
+def familiarity_scores(familiarity: Familiarity, found: Sequence[Prediction]) -> NDArray[np.float64]:
+    """(N,) of N answers."""
+    return familiarity.scores(*_stacked(found))
+
+
+def _stacked(found: Sequence[Prediction]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Embeddings (N, C) and logits (N, V) of N answers."""
+    return np.stack([answer.embedding for answer in found]), np.stack([answer.logits for answer in found])
 
 
 def fit_likeness(features: NDArray) -> Likeness:
