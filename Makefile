@@ -7,10 +7,9 @@ BIN = .venv/bin
 run: .venv/.run
 	$(BIN)/python -m hematovision serve
 
-# Two at a time, file by file: with one, the second of two cores waits. In the order of the folders, in which the browser's
-# long files come first: pytest-xdist's own order leaves them to the end, and one worker idle.
+# Two at a time, file by file: with one, the second of two cores waits.
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/.dev
 	$(BIN)/ruff check .
