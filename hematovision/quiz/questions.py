@@ -21,8 +21,6 @@ CANNOT_TELL = "cannot tell"
 """What is said of a feature that one cannot see."""
 LONGEST_REASON = 1000
 """Letters of the reason of a dispute."""
-FEW = 8
-"""Unseen pictures of a name that is about to run out."""
 
 
 @dataclass(frozen=True)
@@ -199,8 +197,8 @@ def draw_picture(
     """(picture id, key) of the next question: one of `names` by even chance, then a picture of it by chance.
 
     A picture that was seen does not come again while an unseen one of `names` remains; once all were seen, all may
-    come again. A name that is about to run out comes more seldom, so that even names run out together: else the last
-    one would be the key of every question at the end. Raises InputError where no name has a picture.
+    come again. The more of a name's pictures were seen the more seldom it comes, so that all run out together: else the
+    last name would be the key of every question at the end. Raises InputError where no name has a picture.
     """
     unseen = {label: [p for p in pool.get(label, ()) if p not in seen] for label in names}
     left = {label: ids for label, ids in unseen.items() if ids}
@@ -209,7 +207,7 @@ def draw_picture(
     if not left:
         raise no_pictures()
     labels = sorted(left)
-    (label,) = rng.choices(labels, [min(len(left[label]), FEW) for label in labels])
+    (label,) = rng.choices(labels, [len(left[label]) / len(pool[label]) for label in labels])
     return rng.choice(left[label]), label
 
 
