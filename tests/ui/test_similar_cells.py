@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from hematovision.cells import CELL_CLASSES
 from hematovision.services import open_services
 from hematovision.ui.explore.similar import MEANING, two_decimals
 from tests.ui.screen import texts
@@ -59,7 +60,7 @@ def test_what_is_found_meanwhile_says_among_how_many(shown, app_environment, mon
 
     with pytest.raises(KeyboardInterrupt):
         pictures.build_index(stop)
-    references = {picture_id for ids in pictures.library.to_show.values() for picture_id in ids}
+    references = {picture_id for label in CELL_CLASSES for picture_id in pictures.library.to_show[label]}
     count = len(references & set(sorted(pictures.library.records)[:16]))
     assert 0 < count < 16 and f"Found among {count} of 48 reference cells" in texts(shown())
 
