@@ -13,6 +13,7 @@ from hematovision.files import cannot_write
 
 if TYPE_CHECKING:
     from hematovision.training.fitting.fit import Recipe
+    from hematovision.training.fitting.teachers import Teachers
 
 BACKBONES = ("mobilenet_v2", "resnet50", "vgg16", "inception_v3")
 """As in `training.fitting.backbone`, which would load TensorFlow to tell."""
@@ -45,8 +46,20 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     train.add_argument(
         "--start-from",
         type=Path,
+        nargs="+",
         metavar="FOLDER",
-        help="train on from the model in FOLDER, heads and all, instead of from a backbone: no epoch with it frozen",
+        help="train on from the model in FOLDER, heads and all, or from the mean of the weights of several, instead of "
+        "from a backbone: no epoch with it frozen",
+    )
+    train.add_argument(
+        "--teachers",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="learn what these models answer together beside the keys (distillation)",
+    )
+    train.add_argument(
+        "--taught", type=float, metavar="SHARE", help="with --teachers: how much of it is their answer (default: 0.7)"
     )
     train.add_argument(
         "--seeds",
@@ -161,19 +174,31 @@ def _train(options: argparse.Namespace) -> int:
             raise InputError("--backbone-weights does not go with --start-from.", "The model brings its own.")
         from hematovision.vision.card import KERAS_FILE, load_card
 
-        weights = load_card(options.start_from).folder / KERAS_FILE
+        weights = [load_card(folder).folder / KERAS_FILE for folder in options.start_from]
         options.frozen_epochs = options.frozen_epochs or 0
     recipe = _recipe(options)
     from hematovision.training.run import train
 
     run_folder = options.run_folder or Path(TRAINED)
-    card = train(_data(options), _model(options), run_folder, recipe, weights, options.seeds)
+    card = train(_data(options), _model(options), run_folder, recipe, weights, options.seeds, _teachers(options))
     if card is not None:
         print(json.dumps(card["metrics"], indent=1))
     return 0
 
 
+def _teachers(options: argparse.Namespace) -> "Teachers | None":
+    if options.teachers is None:
+        if options.taught is not None:
+            raise InputError("There is nobody to teach.", "--taught goes with --teachers FOLDER.")
+        return None
+    from hematovision.training.fitting.teachers import TAUGHT, Teachers
+
+    return Teachers(options.teachers, TAUGHT if options.taught is None else options.taught)
+
+
 def _adapt(options: argparse.Namespace) -> int:
+    if options.teachers is not None or options.taught is not None:
+        raise InputError("--teachers does not go with --extra.", "Adapting learns from the keys alone.")
     if options.seeds:
         raise InputError("--seeds does not go with --extra.", "One model is adapted, from one --seed.")
     if options.start_from is not None:

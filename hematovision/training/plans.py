@@ -14,16 +14,35 @@ from hematovision.library.records import Record
 
 if TYPE_CHECKING:
     from hematovision.training.fitting.fit import Recipe
+    from hematovision.training.fitting.teachers import Teachers
 
 PLAN = "plan.json"
 
+Weights = str | Path | Sequence[Path] | None
+"""What training starts from: "imagenet", a file of a backbone without top or of a whole model, the files of several
+whole models, whose mean is taken, or None: random weights."""
 
-def plan_of(records: Sequence[Record], recipe: "Recipe", weights: str | Path | None) -> dict[str, Any]:
-    """All that decides what comes of training: recipe, pictures and keys, and the weights that it starts from."""
-    begun = "random" if weights is None else str(weights)
+
+def plan_of(
+    records: Sequence[Record], recipe: "Recipe", weights: Weights, teachers: "Teachers | None" = None
+) -> dict[str, Any]:
+    """All that decides what comes of training: recipe, pictures and keys, the weights that it starts from, teachers."""
+    begun = [_content(part) for part in parts(weights)]
+    plan = {"recipe": asdict(recipe), "data": data_hash(records), "weights": begun[0] if len(begun) == 1 else begun}
+    if teachers:
+        plan["teachers"] = {"share": teachers.share, "models": [model.card.version for model in teachers.models]}
+    return plan
+
+
+def parts(weights: Weights) -> "Sequence[str | Path | None]":
+    """Each of the files, or the name, that training starts from."""
+    return [weights] if weights is None or isinstance(weights, str | Path) else weights
+
+
+def _content(weights: str | Path | None) -> str:
     if weights is not None and Path(weights).is_file():
-        begun = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
-    return {"recipe": asdict(recipe), "data": data_hash(records), "weights": begun}
+        return hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+    return "random" if weights is None else str(weights)
 
 
 def keep_plan(folder: Path, plan: dict[str, Any], writes: bool = True) -> None:

@@ -12,11 +12,14 @@ from hematovision.errors import DataError, InputError
 from hematovision.library.datasets import data_hash, read_bccd, read_datasets
 from hematovision.library.records import Record
 from hematovision.settings import ROOT
+from hematovision.training.measuring.metrics import best_on_val
+from hematovision.training.plans import Weights, parts
 from hematovision.vision.card import KERAS_FILE, ModelCard, load_card
 from hematovision.vision.classifier import Classifier, Prediction
 
 if TYPE_CHECKING:
     from hematovision.training.fitting.fit import Recipe
+    from hematovision.training.fitting.teachers import Teachers
 
 
 def train(
@@ -24,8 +27,9 @@ def train(
     model_folder: Path,
     run_folder: Path,
     recipe: "Recipe",
-    backbone_weights: str | Path | None,
+    backbone_weights: Weights,
     seeds: Sequence[int] = (),
+    teachers: "Teachers | None" = None,
 ) -> dict[str, Any] | None:
     """Train on `data` and replace the model in `model_folder` by the finished one. Goes on with a stopped run.
 
@@ -47,7 +51,7 @@ def train(
     for folder, seeded in runs.items():
         keras.backend.clear_session()
         with strategy.scope():
-            made.append(produce(records, folder, seeded, backbone_weights, writes=writes))
+            made.append(produce(records, folder, seeded, backbone_weights, teachers, writes=writes))
     models = [folder for folder in made if folder is not None]
     if not models:
         return None
@@ -58,7 +62,12 @@ def train(
 
 
 def produce(
-    records: Sequence[Record], run_folder: Path, recipe: "Recipe", backbone_weights: str | Path | None, writes=True
+    records: Sequence[Record],
+    run_folder: Path,
+    recipe: "Recipe",
+    backbone_weights: Weights,
+    teachers: "Teachers | None" = None,
+    writes: bool = True,
 ) -> Path | None:
     """Fit a model and export it into a folder of `run_folder`, which is returned; None unless it `writes`."""
     import keras
@@ -68,7 +77,7 @@ def produce(
     from hematovision.training.fitting.export import export
     from hematovision.training.fitting.fit import fit, read_history
 
-    model = fit(records, recipe, run_folder, backbone_weights)
+    model = fit(records, recipe, run_folder, backbone_weights, teachers=teachers)
     if not writes:
         return None
     backbone = BACKBONES[recipe.backbone]
@@ -79,7 +88,7 @@ def produce(
         "thresholds": {"confident": 1.0},
         "training": {
             "recipe": asdict(recipe),
-            "backbone_weights": "random" if backbone_weights is None else Path(backbone_weights).name,
+            "backbone_weights": _weights_name(backbone_weights),
             "epochs": [asdict(epoch) for epoch in read_history(run_folder)],
             "versions": {
                 "hematovision": code_version(),
@@ -87,7 +96,7 @@ def produce(
                 "keras": keras.__version__,
                 "tensorflow": tensorflow.__version__,
             },
-            **_former(backbone_weights),
+            **_former_models(backbone_weights, teachers),
         },
         "data": describe_data(records),
     }
@@ -106,16 +115,28 @@ def code_version() -> str:
         return __version__
 
 
-def _former(weights: str | Path | None) -> dict[str, Any]:
-    """How the model was made that training starts from, where `weights` is such a model's file and its card
-    tells; else nothing."""
-    if not isinstance(weights, Path) or weights.name != KERAS_FILE:
-        return {}
-    raw = load_card(weights.parent).raw
-    if "training" not in raw:
-        return {}
-    told = {name: raw[name] for name in ("adaptations",) if name in raw}
-    return {"former": raw["training"] | told | {"sha256": raw["files"][KERAS_FILE]["sha256"]}}
+def _weights_name(weights: Weights) -> str:
+    named = [Path(part).name for part in parts(weights) if part is not None]
+    return {0: "random", 1: "".join(named)}.get(len(named), f"the mean of {len(named)} models")
+
+
+def _former_models(weights: Weights, teachers: "Teachers | None") -> dict[str, Any]:
+    """How the models were made that training starts from, and those that teach, as far as their cards tell."""
+    started = [load_card(Path(part).parent) for part in parts(weights) if part and Path(part).name == KERAS_FILE]
+    found: dict[str, Any] = {"former": made} if (made := [_how_made(card) for card in started]) else {}
+    if teachers:
+        found["teachers"] = {"share": teachers.share, "models": [_how_made(model.card) for model in teachers.models]}
+    return found
+
+
+def _how_made(card: ModelCard) -> dict[str, Any]:
+    """What a card tells of a model that another one came from: its epochs by their number and the best of them."""
+    told = {name: card.raw[name] for name in ("adaptations",) if name in card.raw}
+    training = dict(card.raw.get("training", {}))
+    epochs = training.pop("epochs", ())
+    if epochs:
+        told["best"] = best_on_val(epochs) | {"of": len(epochs)}
+    return training | told | {"sha256": card.raw["files"][KERAS_FILE]["sha256"]}
 
 
 def check_same_data(card: ModelCard, records: Sequence[Record]) -> None:

@@ -199,19 +199,22 @@ ADAPTED = {
 }
 
 
-@pytest.mark.parametrize("is_former", [False, True])
-def test_a_card_tells_of_every_adaptation(is_former):
+@pytest.mark.parametrize("whose", ["its own", "a former model's", "a teacher's", "the former model's of a teacher"])
+def test_a_card_tells_of_every_adaptation(whose):
     card = full_card()
-    if is_former:
-        recipe = card["training"]["recipe"]
-        former = {"recipe": recipe, "backbone_weights": "random", "epochs": card["training"]["epochs"], "sha256": "c3"}
-        card["training"]["former"] = former | {"adaptations": [ADAPTED]}
-    else:
+    adapted = {"recipe": card["training"]["recipe"], "sha256": "c3", "adaptations": [ADAPTED]}
+    if whose == "its own":
         card["adaptations"] = [ADAPTED]
+    elif whose == "a former model's":
+        card["training"]["former"] = [adapted, adapted]
+    elif whose == "a teacher's":
+        card["training"]["teachers"] = {"share": 0.7, "models": [adapted]}
+    else:
+        card["training"]["teachers"] = {"share": 0.7, "models": [{"sha256": "d4", "former": [adapted]}]}
     assert "Adapted to 75 cells of mine, 25 more were held out; SHA-256 `b1c2`." in words_of(card, "data")
     said = "The model `a5b7e9` was adapted (`--extra`) to mine, whose SHA-256 is above: epochs 8, batch size 32."
     assert said in words_of(card, "reproduce")
-    assert ("After these it was adapted, in 8 more epochs." in words_of(card, "curves")) != is_former
+    assert ("After these it was adapted, in 8 more epochs." in words_of(card, "curves")) == (whose == "its own")
     elsewhere = words_of(card, "elsewhere")
     assert "never trained on" not in elsewhere
     assert "BCCD, which was not trained on, unless cells of mine come from it, with one" in elsewhere

@@ -26,6 +26,7 @@ def test_each_thing_that_decides_what_comes_of_training_is_in_the_plan(records, 
         plan_of(records, RECIPE, "imagenet"),
         plan_of(records, RECIPE, weights[0]),
         plan_of(records, RECIPE, weights[1]),
+        plan_of(records, RECIPE, weights),
         plan_of(records, replace(RECIPE, seed=2), None),
         plan_of(moved, RECIPE, None),
     ]

@@ -34,13 +34,15 @@ def test_a_model_that_is_trained_on_tells_how_it_came_about(data, tmp_path, tiny
     before = train(data, model, tmp_path / "first", RECIPE, None)
     started = [tmp_path / "on" / f"seed-{seed}" for seed in (1, 2)]
     card = train(data, model, tmp_path / "on", RECIPE, model / KERAS_FILE, seeds=(1, 2))
-    former = card["training"]["former"]
-    assert former == before["training"] | {"sha256": before["files"][KERAS_FILE]["sha256"]}
+    (former,) = card["training"]["former"]
+    told = {name: before["training"][name] for name in ("recipe", "backbone_weights", "versions")}
+    best = before["training"]["epochs"][0] | {"of": 1}
+    assert former == told | {"best": best, "sha256": before["files"][KERAS_FILE]["sha256"]}
     assert [len(read_history(folder)) for folder in started] == [1, 1]
     text = (model / "CARD.md").read_text()
-    assert "Training started from a former model, itself the best of 1 epochs." in text
-    assert f"whose {KERAS_FILE} has the SHA-256 `{former['sha256']}`, which began with random" in text
-    assert "| recipe | value | former |" in text and "| seed | " in text
+    assert "Its weights at the start were those of a former model." in text and "teacher" not in text
+    assert f"`--start-from`: the models whose {KERAS_FILE} have the SHA-256 `{former['sha256']}`." in text
+    assert f"| recipe | value | `{former['sha256'][:12]}` |" in text and "| seed | " in text
 
 
 def test_the_choice_looks_at_val_alone(tmp_path, tiny_trained, monkeypatch):

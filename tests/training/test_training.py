@@ -118,6 +118,17 @@ def test_a_whole_model_is_started_from_with_its_heads(tiny_backbone, tiny_traine
             assert np.array_equal(a, b)
 
 
+def test_of_several_whole_models_the_mean_is_started_from(tiny_backbone, tiny_trained, tmp_path):
+    path = tiny_trained / KERAS_FILE
+    before = keras.models.load_model(path, compile=False)
+    other = keras.models.load_model(path, compile=False)
+    other.set_weights([weights + 2 for weights in before.get_weights()])
+    other.save(tmp_path / KERAS_FILE)
+    mean = build_model(32, [path, tmp_path / KERAS_FILE])
+    for a, b in zip(mean.get_weights(), before.get_weights(), strict=True):
+        assert np.allclose(a, b + 1, atol=1e-6)
+
+
 @pytest.mark.parametrize("abroad", [0, 1])
 def test_augmentation_is_seeded_and_keeps_size_and_range(cell, abroad):
     frame, everywhere = Frame.of_cell(cell), np.full(cell.shape[:2], 255, np.uint8)

@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hematovision.training.card.origins import origins
+
 
 def adaptations(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Each of them, the first time first: those of the model that it was trained on from, too."""
-    found: list[Mapping[str, Any]] = [*card.get("adaptations", ())]
-    former = card.get("training", {}).get("former")
-    while former:
-        found = [*former.get("adaptations", ()), *found]
-        former = former.get("former")
+    """Each of them once, the first one first: those of the models that it came from, too."""
+    found: list[Mapping[str, Any]] = []
+    for one in [*_before(card.get("training", {})), *card.get("adaptations", ())]:
+        if one not in found:
+            found.append(one)
     return found
+
+
+def _before(training: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for model in origins(training) for one in (*_before(model), *model.get("adaptations", ()))]
 
 
 def adapted_data(card: Mapping[str, Any]) -> str:

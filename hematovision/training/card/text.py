@@ -7,6 +7,7 @@ from typing import Any
 from hematovision.cells import CORE_FOUR, display_name
 from hematovision.training.card.adapted import adapted_data, adapted_epochs, adapted_how, learned_from
 from hematovision.training.card.maps import map_tables, map_words
+from hematovision.training.card.origins import origin_commands, origin_table, origin_words, origins, short
 from hematovision.training.card.tables import (
     class_name,
     class_table,
@@ -21,7 +22,6 @@ from hematovision.training.card.tables import (
     table,
 )
 from hematovision.training.measuring.metrics import best_on_val
-from hematovision.vision.card import KERAS_FILE
 from hematovision.vision.wrong_cells import WrongCells, hints_text
 
 TEXT_FILE = "CARD.md"
@@ -188,10 +188,9 @@ def _curves(card: Mapping[str, Any]) -> Section:
         kept = figures(card, "training", "recipe", "seed")
         words += f" {len(seeds)} models were trained so, from as many seeds; kept is seed {kept}, the best on val."
         tables += ["Each seed's model, on val and then on what had no part in the choice:", seed_table(seeds)]
-    former = figures(card, "training", "former", "epochs")
-    if former:
-        words += f" Training started from a former model, itself the best of {len(former)} epochs."
-        tables += ["The former model's epochs:", epoch_table(former)]
+    if origins(card["training"]):
+        words += origin_words(card["training"])
+        tables += ["The models that it came from:", origin_table(card["training"])]
     return Section("curves", title, words, "\n\n".join(tables))
 
 
@@ -354,18 +353,15 @@ def _reproduce(card: Mapping[str, Any]) -> Section:
     weights = training["backbone_weights"]
     versions = ", ".join(f"{name} {version}" for name, version in training["versions"].items())
     lines.append(f"FOLDER holds data of the SHA-256 above. Weights to begin with: {weights}. Versions: {versions}.")
-    recipes = [training["recipe"]]
-    former = training.get("former")
-    if former:
-        recipes.append(former["recipe"])
-        lines.append(
-            f"It was trained on (`--start-from`) from a model whose {KERAS_FILE} has the SHA-256 `{former['sha256']}`, "
-            f"which began with {former['backbone_weights']}; its recipe stands last."
-        )
+    lines += origin_commands(training)
     lines += adapted_how(card)
-    rows = [(name.replace("_", " "), *(f"{recipe[name]}" for recipe in recipes)) for name in training["recipe"]]
+    made = {"value": training, **{short(model): model for model in origins(training)}}
+    rows = [
+        (name.replace("_", " "), *(f"{how.get('recipe', {}).get(name, '–')}" for how in made.values()))
+        for name in training["recipe"]
+    ]
     files = [(f"`{name}`", f"`{entry['sha256']}`") for name, entry in card["files"].items()]
-    tables = table(("recipe", "value", "former")[: 1 + len(recipes)], rows) + "\n\n" + table(("file", "SHA-256"), files)
+    tables = table(("recipe", *made), rows) + "\n\n" + table(("file", "SHA-256"), files)
     return Section("reproduce", title, "\n\n".join(lines), tables)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from hematovision.cells import HEADS
 from hematovision.errors import InputError, ModelError, unknown
+from hematovision.training.plans import Weights, parts
 from hematovision.vision.card import FEATURES
 
 POOLED = "pooled"
@@ -52,7 +53,7 @@ def parse_backbone(name: str) -> Backbone:
 
 def build_model(
     size: int = 224,
-    backbone_weights: str | Path | None = "imagenet",
+    backbone_weights: Weights = "imagenet",
     dropout: float = 0.3,
     l2: float = 1e-4,
     alpha: float = 1.0,
@@ -61,9 +62,9 @@ def build_model(
     """RGB (N, size, size, 3) in 0..255 -> a dict of logits, one entry for each head of `cells.HEADS`.
 
     Flat: every backbone layer is a layer of this model, which the gradient methods need. Its scaling comes first, so
-    that it travels with the weights. `backbone_weights` is "imagenet", a weights file, a whole model of this function
-    (`.keras`, heads and all) or None; `alpha` is the width of MobileNetV2. Raises InputError for an unknown backbone or
-    a size that it cannot take, ModelError for wrong weights.
+    that it travels with the weights. `backbone_weights` is "imagenet", a weights file, whole models of this function
+    (`.keras`, heads and all) or None; of several models it is the mean (Wortsman et al. 2022). `alpha` is the width of
+    MobileNetV2. Raises InputError for an unknown backbone or a size that it cannot take, ModelError for wrong weights.
     """
     chosen = parse_backbone(backbone)
     if size < chosen.least_size:
@@ -71,12 +72,12 @@ def build_model(
     shape: dict[str, Any] = {"alpha": alpha} if backbone == DEFAULT_BACKBONE else {}
     inputs = keras.Input((size, size, 3), name="picture")
     named = backbone_weights == "imagenet"
-    file = None if backbone_weights is None or named else Path(backbone_weights)
-    whole = file is not None and file.suffix == ".keras"
+    files = [Path(part) for part in parts(backbone_weights) if part is not None and not named]
+    whole = [file for file in files if file.suffix == ".keras"]
     body = chosen.build(
         input_tensor=_scaled(inputs, chosen), include_top=False, weights="imagenet" if named else None, **shape
     )
-    if file is not None and not whole:
+    for file in files if not whole else ():
         # The file numbers the layers of a bare backbone, which has no scaling layer: go through one.
         bare = chosen.build(input_shape=(size, size, 3), include_top=False, weights=None, **shape)
         _load_weights(bare, file, f"Use a weights file of Keras' {chosen.title} without top.")
@@ -91,8 +92,12 @@ def build_model(
         for head, values in HEADS.items()
     }
     model = keras.Model(body.inputs[0], logits, name="hematovision")
-    if file is not None and whole:
+    weights = []
+    for file in whole:
         _load_weights(model, file, f"Use a model that was trained here, with {chosen.title}.")
+        weights.append(model.get_weights())
+    if len(weights) > 1:
+        model.set_weights([np.mean(of_models, axis=0) for of_models in zip(*weights, strict=True)])
     return model
 
 

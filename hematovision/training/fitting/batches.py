@@ -14,6 +14,7 @@ from hematovision.smear.cell_mask import cell_mask, middle_cell
 from hematovision.smear.framing import Frame, cut
 from hematovision.smear.light import Table, evened, measure_light
 from hematovision.training.fitting.augment import ABROAD, Mask, augment
+from hematovision.training.fitting.teachers import Teachers
 
 
 class Batches(keras.utils.PyDataset):
@@ -28,11 +29,13 @@ class Batches(keras.utils.PyDataset):
         seed: int | None = None,
         epoch: int = 0,
         abroad: float = ABROAD,
+        teachers: Teachers | None = None,
     ):
-        """With a `seed` shuffled, augmented and with rows times `value_weights`; without, as they lie."""
+        """With a `seed` shuffled, augmented, with rows times `value_weights` and softened by `teachers`; without, as
+        they lie."""
         super().__init__(workers=1)
         self.records, self.size, self.batch_size, self.seed, self.epoch = records, size, batch_size, seed, epoch
-        self.abroad = abroad
+        self.abroad, self.teachers = abroad, teachers
         self.weights = value_weights(records) if seed is not None else {}
         self.order = np.arange(len(records))
         if seed is not None:
@@ -49,7 +52,10 @@ class Batches(keras.utils.PyDataset):
             rows = {head: values * self.weights[head] for head, values in rows.items()}
             for head in (SIZE_HEAD, COLOR_HEAD):
                 rows[head][~np.array(is_home)] = 0
-        return np.stack(pictures).astype(np.float32), rows
+        batch = np.stack(pictures).astype(np.float32)
+        if self.seed is not None and self.teachers:
+            rows = self.teachers.soften(rows, batch, np.random.default_rng((self.seed, self.epoch, index)))
+        return batch, rows
 
     def _picture(self, index: int) -> tuple[images.Picture, bool]:
         """The picture, and whether it is one of the home laboratory: it shows the cell's size and color."""

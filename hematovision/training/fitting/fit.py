@@ -25,7 +25,8 @@ from hematovision.training.fitting.backbone import DEFAULT_BACKBONE, RelativeAda
 from hematovision.training.fitting.batches import Batches, targets
 from hematovision.training.fitting.devices import Steps, meet, place
 from hematovision.training.fitting.loss import loss_weights
-from hematovision.training.plans import keep_plan, plan_of
+from hematovision.training.fitting.teachers import Teachers
+from hematovision.training.plans import Weights, keep_plan, plan_of
 
 LAST, BEST = "last-{}.keras", "best-{}.keras"
 """Files of a run, by the number of the epoch that they were saved after: its state, and the averaged weights."""
@@ -108,14 +109,16 @@ def fit(
     records: Sequence[Record],
     recipe: Recipe,
     folder: Path,
-    backbone_weights: str | Path | None,
+    backbone_weights: Weights,
     on_epoch: Callable[[Epoch], None] | None = None,
+    teachers: Teachers | None = None,
 ) -> keras.Model:
     """Train on split `train`, choose the epoch on `val`, and return the chosen model.
 
     `folder` keeps `history.json`, the state after its last epoch and the average of its best one; called again with
     the same recipe it goes on where it stopped.
-    `on_epoch` is told of each epoch, those of the stopped run first; what it raises ends the run.
+    `on_epoch` is told of each epoch, those of the stopped run first; what it raises ends the run. What the `teachers`
+    answer is learned beside the keys.
     In the scope of a strategy of several machines, each calls this with the same arguments and sees the same `folder`.
     Raises InputError where `folder` holds another run, or lacks the files of its last or best epoch.
     """
@@ -127,9 +130,11 @@ def fit(
             "Those of PBC stand in a splits.csv beside it. Folders of one's own have none: 'crossvalidate' deals them "
             "into folds, and 'train --extra' adapts a model to them.",
         )
+    if teachers:
+        teachers.check_size(recipe.size)
     strategy = tf.distribute.get_strategy()
     writes = place(strategy)[0] == 0
-    keep_plan(folder, plan_of(records, recipe, backbone_weights), writes)
+    keep_plan(folder, plan_of(records, recipe, backbone_weights, teachers), writes)
     history = read_history(folder)
     tell = on_epoch or (lambda epoch: None)
     for epoch in history:
@@ -151,7 +156,9 @@ def fit(
             trainer = None
         trainer = trainer or Steps(model, loss_weights(recipe.attribute_weight))
         abroad = MILD if phase == "settled" else ABROAD
-        batches = Batches(train, recipe.size, recipe.batch_size, seed=recipe.seed, epoch=number, abroad=abroad)
+        batches = Batches(
+            train, recipe.size, recipe.batch_size, seed=recipe.seed, epoch=number, abroad=abroad, teachers=teachers
+        )
         _seed_dropout(model, recipe.seed, number * steps)
         loss = train_epoch(trainer, batches, f"epoch {number + 1}/{len(phases)}", quiet=not writes)
         # Both under the number of the epoch: until the history names it, a killed run goes on from the one before.
