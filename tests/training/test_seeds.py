@@ -2,10 +2,11 @@
 
 import shutil
 
+from hematovision.library.datasets import read_datasets
 from hematovision.training import seeds
 from hematovision.training.fitting.export import write_card
 from hematovision.training.fitting.fit import Recipe, read_history
-from hematovision.training.run import train
+from hematovision.training.run import produce, train
 from hematovision.training.seeds import choose_seed
 from hematovision.vision.card import KERAS_FILE, load_card
 
@@ -31,9 +32,10 @@ def test_of_several_seeds_the_best_on_val_is_kept_and_all_are_told(data, tmp_pat
 
 def test_a_model_that_is_trained_on_tells_how_it_came_about(data, tmp_path, tiny_backbone, few_pictures):
     model = tmp_path / "model"
-    before = train(data, model, tmp_path / "first", RECIPE, None)
+    first = produce(read_datasets(data), tmp_path / "first", RECIPE, None)
+    before = load_card(first).raw
     started = [tmp_path / "on" / f"seed-{seed}" for seed in (1, 2)]
-    card = train(data, model, tmp_path / "on", RECIPE, model / KERAS_FILE, seeds=(1, 2))
+    card = train(data, model, tmp_path / "on", RECIPE, first / KERAS_FILE, seeds=(1, 2))
     (former,) = card["training"]["former"]
     told = {name: before["training"][name] for name in ("recipe", "backbone_weights", "versions")}
     best = before["training"]["epochs"][0] | {"of": 1}

@@ -1,7 +1,6 @@
 """What a model learns from others: the share of it, and that nothing is taught where nothing is known."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -9,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hematovision.cells import CLASS_HEAD, HEADS, SIZE_HEAD, output_slice
+from hematovision.cli import main
 from hematovision.errors import InputError, ModelError
+from hematovision.training.card.text import card_text
 from hematovision.training.fitting.batches import Batches
 from hematovision.training.fitting.fit import Recipe
 from hematovision.training.fitting.teachers import Teachers, turned
 from hematovision.training.plans import plan_of
-from hematovision.training.run import train
+from hematovision.training.run import produce
 from hematovision.vision.card import KERAS_FILE, load_card
 from hematovision.vision.classifier import Classifier, softmax
 
@@ -86,21 +87,19 @@ def test_what_is_no_share_is_refused(tiny_trained, share):
         Teachers([tiny_trained], share)
 
 
-def test_teachers_see_what_the_student_sees(data, tmp_path, tiny_trained, tiny_model):
+def test_teachers_see_what_the_student_sees(records, tmp_path, tiny_trained, tiny_model):
     with pytest.raises(InputError, match=r"sees 64 pixels, the student 32"):
-        train(data, tmp_path / "model", tmp_path / "run", RECIPE, None, teachers=Teachers([tiny_trained, tiny_model]))
+        produce(records, tmp_path / "run", RECIPE, None, Teachers([tiny_trained, tiny_model]))
     assert not (tmp_path / "run").exists()
     with pytest.raises(ModelError, match="no model"):
         Teachers([tmp_path / "nowhere"])
 
 
-def test_a_student_of_two_models_tells_on_its_card_where_it_comes_from(data, tmp_path, tiny_backbone, few_pictures):
-    folders = [tmp_path / "one", tmp_path / "two"]
-    cards = [train(data, folder, tmp_path / f"run-{folder.name}", RECIPE, None) for folder in folders]
-    shutil.rmtree(tmp_path / "run-one")
-    model = tmp_path / "model"
+def test_a_student_of_two_models_tells_on_its_card_where_it_comes_from(records, tmp_path, tiny_backbone):
+    folders = [produce(records, tmp_path / name, RECIPE, None) for name in ("one", "two")]
     weights = [folder / KERAS_FILE for folder in folders]
-    card = train(data, model, tmp_path / "run", RECIPE, weights, teachers=Teachers(folders[1:], share=0.5))
+    student = produce(records, tmp_path / "run", RECIPE, weights, Teachers(folders[1:], share=0.5))
+    card, *cards = (load_card(folder).raw for folder in (student, *folders))
     sums = [made["files"][KERAS_FILE]["sha256"] for made in cards]
     assert [former["sha256"] for former in card["training"]["former"]] == sums
     assert card["training"]["backbone_weights"] == "the mean of 2 models"
@@ -110,9 +109,21 @@ def test_a_student_of_two_models_tells_on_its_card_where_it_comes_from(data, tmp
     assert json.loads((tmp_path / "run" / "plan.json").read_text())["teachers"]["models"] == [
         load_card(folders[1]).version
     ]
-    text = (model / "CARD.md").read_text()
-    assert "Its weights at the start were the mean of those of 2 former models." in text
-    assert "From each picture it learned by 50.0 % what another model answers (distillation)" in text
+    text = card_text(card, None)
+    assert "Its weights at the start were the mean of 2 former models." in text
+    assert "50.0 % of what it learned from a picture is what another model answers (distillation), the rest" in text
     assert f"| `{sums[0][:12]}` | start | random | 1 of 1 |" in text
     assert f"| `{sums[1][:12]}` | start and teacher | random | 1 of 1 |" in text
     assert f"`--teachers`: the models whose {KERAS_FILE} have the SHA-256 `{sums[1]}`." in text
+
+
+def test_the_command_names_models_to_start_from_and_teachers(data, tiny_trained, monkeypatch):
+    asked = []
+    monkeypatch.setattr("hematovision.training.run.train", lambda *arguments: asked.append(arguments))
+    named = ["--start-from", str(tiny_trained), str(tiny_trained), "--teachers", str(tiny_trained)]
+    assert main(["train", "--data", str(data), *named, "--taught", "0.4"]) == 0
+    assert main(["train", "--data", str(data), *named]) == 0
+    for arguments, share in zip(asked, (0.4, 0.7), strict=True):
+        recipe, weights, seeds, teachers = arguments[-4:]
+        assert weights == [tiny_trained / KERAS_FILE] * 2 and recipe.frozen_epochs == 0 and not seeds
+        assert [model.card.folder for model in teachers.models] == [tiny_trained] and teachers.share == share

@@ -37,14 +37,12 @@ def origin_words(training: Mapping[str, Any]) -> str:
     """How it came from them, in sentences that begin with a space; empty where it came from none."""
     words, started, taught = "", former_models(training), teachers(training)
     if started:
-        whose = "those of a former model" if len(started) == 1 else f"the mean of those of {len(started)} former models"
+        whose = "those of a former model" if len(started) == 1 else f"the mean of {len(started)} former models"
         words += f" Its weights at the start were {whose}."
     if taught:
         who = "another model answers" if len(taught) == 1 else f"{len(taught)} models answer together"
-        words += (
-            f" From each picture it learned by {percent(training['teachers']['share'])} what {who} (distillation), "
-            "and for the rest the key."
-        )
+        share = percent(training["teachers"]["share"])
+        words += f" {share} of what it learned from a picture is what {who} (distillation), the rest is the key."
     return words
 
 
@@ -70,9 +68,10 @@ def origin_table(training: Mapping[str, Any]) -> str:
 
 def origin_commands(training: Mapping[str, Any]) -> list[str]:
     """Which options name them, a line for each; with the whole SHA-256 of each model's file."""
-    lines = []
-    for option, models in (("--start-from", former_models(training)), ("--teachers", teachers(training))):
-        if models:
-            sums = ", ".join(f"`{model['sha256']}`" for model in models)
-            lines.append(f"`{option}`: the models whose {KERAS_FILE} have the SHA-256 {sums}.")
-    return lines
+    return [
+        f"`{option}`: the models whose {KERAS_FILE} have the SHA-256 "
+        + ", ".join(f"`{model['sha256']}`" for model in models)
+        + "."
+        for option, models in (("--start-from", former_models(training)), ("--teachers", teachers(training)))
+        if models
+    ]
