@@ -199,7 +199,9 @@ ADAPTED = {
 }
 
 
-@pytest.mark.parametrize("whose", ["its own", "a former model's", "a teacher's", "the former model's of a teacher"])
+@pytest.mark.parametrize(
+    "whose", ["its own", "a former model's", "an older card's", "a teacher's", "the former model's of a teacher"]
+)
 def test_a_card_tells_of_every_adaptation(whose):
     card = full_card()
     adapted = {"recipe": card["training"]["recipe"], "sha256": "c3", "adaptations": [ADAPTED]}
@@ -207,6 +209,8 @@ def test_a_card_tells_of_every_adaptation(whose):
         card["adaptations"] = [ADAPTED]
     elif whose == "a former model's":
         card["training"]["former"] = [adapted, adapted]
+    elif whose == "an older card's":
+        card["training"]["former"] = adapted | {"backbone_weights": "random", "epochs": card["training"]["epochs"]}
     elif whose == "a teacher's":
         card["training"]["teachers"] = {"share": 0.7, "models": [adapted]}
     else:

@@ -12,7 +12,9 @@ Model = Mapping[str, Any]
 
 def former_models(training: Mapping[str, Any]) -> Sequence[Model]:
     """Those whose weights, or the mean of them, training started from."""
-    return training.get("former", ())
+    kept = training.get("former", ())
+    # A card from when there could be but one holds no list.
+    return [kept] if isinstance(kept, Mapping) else kept
 
 
 def teachers(training: Mapping[str, Any]) -> Sequence[Model]:
