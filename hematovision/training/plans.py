@@ -34,7 +34,7 @@ def plan_of(
     return plan
 
 
-def parts(weights: Weights) -> "Sequence[str | Path | None]":
+def parts(weights: Weights) -> Sequence[str | Path | None]:
     """Each of the files, or the name, that training starts from."""
     return [weights] if weights is None or isinstance(weights, str | Path) else weights
 

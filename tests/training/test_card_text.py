@@ -60,7 +60,7 @@ def test_the_headline_says_what_it_is_and_how_well_it_does():
         ("elsewhere", "a laboratory that was never trained on"),
         (
             "elsewhere",
-            "looked at while framing, light and detail of pictures were chosen, so these figures are somewhat",
+            "light and detail of pictures and the shipped models were chosen, so these figures are somewhat kind",
         ),
         ("elsewhere", "Core four named right: 50.0 % (9.5 % to 90.5 %, n = 2)."),
         (

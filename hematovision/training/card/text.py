@@ -223,8 +223,9 @@ def _elsewhere(card: Mapping[str, Any]) -> Section:
         return Section("elsewhere", title, not_measured())
     words = (
         f"Fields of BCCD, {learned_from(card, 'BCCD')}, with one labeled white cell each. They were looked at while "
-        "framing, light and detail of pictures were chosen, so these figures are somewhat kind. Nobody frames the "
-        "cell: the largest that is found is answered for; where none is, or it is refused, that is wrong. "
+        "framing, light and detail of pictures and the shipped models were chosen, so these figures are somewhat kind. "
+        "Nobody frames the cell: the largest that is found is answered for; where none is, or it is refused, that is "
+        "wrong. "
         f"Found: {percent_of(bccd['cells_found'])}. Core four named right: {percent_of(bccd['core_four_accuracy'])}."
     )
     most = most_confused(bccd["confusion"])

@@ -74,10 +74,11 @@ def build_model(
     named = backbone_weights == "imagenet"
     files = [Path(part) for part in parts(backbone_weights) if part is not None and not named]
     whole = [file for file in files if file.suffix == ".keras"]
+    without_top = [file for file in files if file not in whole]
     body = chosen.build(
         input_tensor=_scaled(inputs, chosen), include_top=False, weights="imagenet" if named else None, **shape
     )
-    for file in files if not whole else ():
+    for file in without_top:
         # The file numbers the layers of a bare backbone, which has no scaling layer: go through one.
         bare = chosen.build(input_shape=(size, size, 3), include_top=False, weights=None, **shape)
         _load_weights(bare, file, f"Use a weights file of Keras' {chosen.title} without top.")
